@@ -1,0 +1,3 @@
+//! Program `portcullis-authority`.
+
+fn main() {}

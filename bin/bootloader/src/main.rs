@@ -1,0 +1,3 @@
+//! Program `portcullis-bootloader`.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Program `portcullis-sdmp`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The trust authority: root ceremony and certificates, off line.

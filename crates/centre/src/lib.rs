@@ -1,0 +1,1 @@
+//! The download centre: J.1020 roles over HTTPS.

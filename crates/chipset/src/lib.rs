@@ -1,0 +1,1 @@
+//! The hardware interface and the software security chipset behind it.

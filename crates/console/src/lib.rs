@@ -1,0 +1,1 @@
+//! What up shows: the page, its live state and its buttons.

@@ -1,0 +1,1 @@
+//! SCS, CWG, scrambler, MUX, ECMG, EMMG and the operator's store.

@@ -1,0 +1,1 @@
+//! DVB-CSA2, DVB-CISSA, IDSA and the AES modes on transport packets.

@@ -1,0 +1,1 @@
+//! The secure data management platform: chip secrets, off line.

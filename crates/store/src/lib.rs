@@ -1,0 +1,1 @@
+//! Crash-safe sealed storage of the terminal, A/B slots, version floors.

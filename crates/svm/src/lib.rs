@@ -1,0 +1,1 @@
+//! The secure virtual machine of X.1198.

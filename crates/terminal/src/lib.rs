@@ -1,0 +1,1 @@
+//! The terminal software platform: embedded SCP, media client, data manager, SCP manager.

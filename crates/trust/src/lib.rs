@@ -1,0 +1,1 @@
+//! Certificates and roles: the verifying side.

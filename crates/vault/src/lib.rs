@@ -1,0 +1,1 @@
+//! The private files of one party: encrypted to its unlock key, written atomically.

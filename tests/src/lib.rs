@@ -1,0 +1,1 @@
+//! Conformance, interop, attacks, faults and journeys against the real programs.
