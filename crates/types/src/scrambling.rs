@@ -55,7 +55,9 @@ pub struct UnknownScramblingMode;
 
 impl fmt::Display for UnknownScramblingMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unknown scrambling mode (known: csa2, csa2-full, cissa, idsa, aes-cbc, aes-ctr)")
+        f.write_str(
+            "unknown scrambling mode (known: csa2, csa2-full, cissa, idsa, aes-cbc, aes-ctr)",
+        )
     }
 }
 
