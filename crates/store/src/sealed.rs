@@ -1,0 +1,298 @@
+//! Non-volatile storage of one client: keys to octets, with a quota.
+//!
+//! The whole state is one blob, sealed by the chip under a label that names the client, with a
+//! counter inside. A commit writes the blob with the next counter value and then raises the
+//! counter in the chip, so a power cut leaves the blob equal to the chip or one ahead of it.
+//! Every other distance is an attack and is refused (T-38).
+//!
+//! Changes are staged: [`SealedStore::set`] touches memory only, [`SealedStore::commit`] makes
+//! all of them durable at once, [`SealedStore::discard`] forgets them. One event of a client is
+//! one transaction.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use portcullis_crypto::sha256;
+use portcullis_types::{ScpClientId, SuperScpId};
+
+use crate::disk::{Disk, write_atomically};
+use crate::error::{SealerError, StoreError};
+
+/// Which client: supplier and client id, from a verified package only.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ClientName {
+    /// The supplier.
+    pub super_scp_id: SuperScpId,
+    /// The supplier's client.
+    pub client_id: ScpClientId,
+}
+
+impl ClientName {
+    /// A name for files and directories; numbers only, so nothing escapes the store (T-27).
+    #[must_use]
+    pub fn file_name(self) -> String {
+        format!("{:08x}-{:08x}", self.super_scp_id.0, self.client_id.0)
+    }
+}
+
+/// The number of a chip counter.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct CounterName(pub u32);
+
+impl CounterName {
+    /// A counter of one purpose for one client. Numbers are hashes, so that no table of
+    /// counters has to be kept where it could be changed.
+    #[must_use]
+    pub fn for_client(purpose: &str, client: ClientName) -> Self {
+        let digest = sha256(&[
+            b"portcullis counter\0",
+            purpose.as_bytes(),
+            b"\0",
+            &client.super_scp_id.0.to_be_bytes(),
+            &client.client_id.0.to_be_bytes(),
+        ]);
+        Self(u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]))
+    }
+}
+
+/// What the store needs of the chip: a seal only this chip opens, and counters that only rise.
+pub trait Sealer {
+    /// Seals data under a label.
+    ///
+    /// # Errors
+    /// [`SealerError`].
+    fn seal(&mut self, label: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealerError>;
+    /// Opens what this chip sealed under the same label.
+    ///
+    /// # Errors
+    /// [`SealerError::Foreign`] when it is anything else.
+    fn unseal(&mut self, label: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealerError>;
+    /// Reads a counter; a new one is 0.
+    ///
+    /// # Errors
+    /// [`SealerError`].
+    fn counter(&mut self, name: CounterName) -> Result<u64, SealerError>;
+    /// Raises a counter to a higher value.
+    ///
+    /// # Errors
+    /// [`SealerError`].
+    fn raise_counter(&mut self, name: CounterName, to: u64) -> Result<(), SealerError>;
+}
+
+/// Limits of one client's storage.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StoreLimits {
+    /// Octets of all keys and values together (default 64 KiB).
+    pub quota: usize,
+    /// Octets of one key (default 64).
+    pub key_len: usize,
+    /// Number of keys (default 256).
+    pub keys: usize,
+}
+
+impl Default for StoreLimits {
+    fn default() -> Self {
+        Self { quota: 64 * 1024, key_len: 64, keys: 256 }
+    }
+}
+
+type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// The storage of one client on one chip.
+pub struct SealedStore<D: Disk> {
+    disk: D,
+    path: PathBuf,
+    client: ClientName,
+    limits: StoreLimits,
+    committed: Entries,
+    staged: Option<Entries>,
+    counter: u64,
+    poisoned: bool,
+}
+
+impl<D: Disk> SealedStore<D> {
+    /// Opens the storage of a client in `dir`, empty when the chip never counted a commit.
+    ///
+    /// # Errors
+    /// [`StoreError::RolledBack`] when an older state (or none) was put back,
+    /// [`StoreError::Foreign`] when the blob is another chip's or client's, or altered.
+    // spec: D-X7 D-X12
+    // defends: T-38
+    pub fn open<S: Sealer>(
+        disk: D,
+        dir: &Path,
+        client: ClientName,
+        limits: StoreLimits,
+        sealer: &mut S,
+    ) -> Result<Self, StoreError> {
+        disk.create_dir(dir).map_err(StoreError::io("make directory", dir))?;
+        let path = dir.join(format!("{}.nv", client.file_name()));
+        let chip = sealer.counter(counter_name(client))?;
+        let cap = limits.quota + limits.keys * ENTRY_OVERHEAD + BLOB_OVERHEAD;
+        let sealed = disk.read(&path, cap).map_err(StoreError::io("read", &path))?;
+        let (committed, file) = match &sealed {
+            None => (Entries::new(), 0),
+            Some(bytes) => match sealer.unseal(&label(client), bytes) {
+                Ok(plain) => parse(&plain)
+                    .map_err(|offset| StoreError::Damaged { path: path.clone(), offset })?,
+                Err(SealerError::Foreign) => return Err(StoreError::Foreign { path }),
+                Err(error) => return Err(error.into()),
+            },
+        };
+        match file.checked_sub(chip) {
+            None => return Err(StoreError::RolledBack { path, chip, file }),
+            Some(0) => {}
+            // The power went between the rename and the raise: the new state is whole.
+            Some(1) => sealer.raise_counter(counter_name(client), file)?,
+            Some(_) => return Err(StoreError::Ahead { path, chip, file }),
+        }
+        Ok(Self {
+            disk,
+            path,
+            client,
+            limits,
+            committed,
+            staged: None,
+            counter: file,
+            poisoned: false,
+        })
+    }
+
+    /// The value of a key, staged changes included.
+    #[must_use]
+    pub fn get(&self, key: &[u8]) -> Option<&[u8]> {
+        self.entries().get(key).map(Vec::as_slice)
+    }
+
+    /// Stages a value; an empty value deletes the key.
+    ///
+    /// # Errors
+    /// [`StoreError::Quota`] and [`StoreError::Key`]; nothing is staged then.
+    pub fn set(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        if key.is_empty() || key.len() > self.limits.key_len {
+            return Err(StoreError::Key("length"));
+        }
+        if self.get(key).unwrap_or_default() == value {
+            return Ok(());
+        }
+        let entries = self.entries();
+        let replaced = entries.get(key).map_or(0, |old| key.len() + old.len());
+        let used: usize = entries.iter().map(|(k, v)| k.len() + v.len()).sum();
+        let needed = used - replaced + key.len() + value.len();
+        if !value.is_empty() && needed > self.limits.quota {
+            return Err(StoreError::Quota { needed, quota: self.limits.quota });
+        }
+        if !value.is_empty() && replaced == 0 && entries.len() >= self.limits.keys {
+            return Err(StoreError::Key("too many keys"));
+        }
+        let staged = self.staged.get_or_insert_with(|| self.committed.clone());
+        if value.is_empty() {
+            staged.remove(key);
+        } else {
+            staged.insert(key.to_vec(), value.to_vec());
+        }
+        Ok(())
+    }
+
+    /// Makes all staged changes durable. Does nothing when there are none.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`], [`StoreError::Chip`]: the store is then poisoned, because only a
+    /// fresh look at disk and chip tells whether the old or the new state is there.
+    pub fn commit<S: Sealer>(&mut self, sealer: &mut S) -> Result<(), StoreError> {
+        if self.poisoned {
+            return Err(StoreError::Poisoned { path: self.path.clone() });
+        }
+        let Some(staged) = self.staged.take() else { return Ok(()) };
+        if staged == self.committed {
+            return Ok(());
+        }
+        self.poisoned = true;
+        let next = self.counter + 1;
+        let sealed = sealer.seal(&label(self.client), &serialise(&staged, next))?;
+        write_atomically(&self.disk, &self.path, &sealed)?;
+        sealer.raise_counter(counter_name(self.client), next)?;
+        self.committed = staged;
+        self.counter = next;
+        self.poisoned = false;
+        Ok(())
+    }
+
+    /// Forgets staged changes, as when the client's event ended in a fault.
+    pub fn discard(&mut self) {
+        self.staged = None;
+    }
+
+    fn entries(&self) -> &Entries {
+        self.staged.as_ref().unwrap_or(&self.committed)
+    }
+}
+
+fn label(client: ClientName) -> Vec<u8> {
+    format!("portcullis client storage {}", client.file_name()).into_bytes()
+}
+
+fn counter_name(client: ClientName) -> CounterName {
+    CounterName::for_client("client storage", client)
+}
+
+// Blob: magic 4, format 1, counter 8, count 4, then per entry key length 2, key, value length 4,
+// value. Big-endian.
+
+fn serialise(entries: &Entries, counter: u64) -> Vec<u8> {
+    let mut out = Vec::new();
+    out.extend_from_slice(MAGIC);
+    out.push(FORMAT);
+    out.extend_from_slice(&counter.to_be_bytes());
+    out.extend_from_slice(&(entries.len() as u32).to_be_bytes());
+    for (key, value) in entries {
+        out.extend_from_slice(&(key.len() as u16).to_be_bytes());
+        out.extend_from_slice(key);
+        out.extend_from_slice(&(value.len() as u32).to_be_bytes());
+        out.extend_from_slice(value);
+    }
+    out
+}
+
+/// The entries and the counter, or the offset of the fault.
+fn parse(blob: &[u8]) -> Result<(Entries, u64), usize> {
+    let mut at = 0;
+    if take(blob, &mut at, 4)? != MAGIC {
+        return Err(0);
+    }
+    if take(blob, &mut at, 1)? != [FORMAT] {
+        return Err(4);
+    }
+    let counter = number(take(blob, &mut at, 8)?);
+    let count = number(take(blob, &mut at, 4)?);
+    let mut entries = Entries::new();
+    for _ in 0..count {
+        let len = number(take(blob, &mut at, 2)?) as usize;
+        let key = take(blob, &mut at, len)?.to_vec();
+        let len = number(take(blob, &mut at, 4)?) as usize;
+        entries.insert(key, take(blob, &mut at, len)?.to_vec());
+    }
+    if at == blob.len() { Ok((entries, counter)) } else { Err(at) }
+}
+
+fn take<'a>(blob: &'a [u8], at: &mut usize, len: usize) -> Result<&'a [u8], usize> {
+    let end = at.checked_add(len).ok_or(*at)?;
+    let part = blob.get(*at..end).ok_or(*at)?;
+    *at = end;
+    Ok(part)
+}
+
+fn number(octets: &[u8]) -> u64 {
+    octets.iter().fold(0, |value, octet| value << 8 | u64::from(*octet))
+}
+
+const MAGIC: &[u8; 4] = b"PSNV";
+const FORMAT: u8 = 1;
+/// Octets an entry takes besides key and value.
+const ENTRY_OVERHEAD: usize = 6;
+/// Octets of the blob's head and of the chip's seal, generously.
+const BLOB_OVERHEAD: usize = 1024;
+
+#[cfg(test)]
+#[path = "sealed_tests.rs"]
+mod tests;
