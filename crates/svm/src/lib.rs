@@ -1,1 +1,40 @@
-//! The secure virtual machine of X.1198.
+//! The secure virtual machine (SVM) of X.1198: what a downloaded client runs in.
+//!
+//! Trust domain: the embedded SCP of the terminal; the code it runs is foreign. Clauses: X.1198
+//! 7.1 (machine), 7.2 (states), 7.3 (scan before launch), 7.5 (policy), 7.6 (system calls),
+//! 7.7 (events). No socket, clock, thread or randomness: the host gives those through
+//! [`SystemCalls`].
+//!
+//! What must never happen: an instruction runs that the scan did not see; a client touches memory
+//! outside its own; a call reaches the host without a [`CallPermitted`] of the policy monitor; two
+//! events run at once; a client runs without a budget; any input makes this crate panic.
+#![no_std]
+
+extern crate alloc;
+
+pub mod abi;
+mod call;
+mod client;
+mod decode;
+pub mod elf;
+mod event;
+mod image;
+mod interpreter;
+mod memory;
+mod monitor;
+mod outcome;
+mod policy;
+mod scan;
+mod syscall;
+
+pub use client::{Client, QueueFull};
+pub use event::{Event, State, transition};
+pub use image::{Image, Program, Segment};
+pub use memory::{GuestMemory, GuestSlice, MemoryFault};
+pub use monitor::{CallPermitted, Denied, PolicyMonitor};
+pub use outcome::{Fault, Outcome, Violation, ViolationKind};
+pub use policy::{Compatibility, Limits, PermitTable};
+pub use scan::{ScanError, ScanReport};
+pub use syscall::{
+    HostFault, ProviderFunction, Reply, Syscall, SystemCalls, TraceStep, UnknownSyscall,
+};

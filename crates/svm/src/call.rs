@@ -1,0 +1,136 @@
+//! The system call sequence of one TRAP.
+//!
+//! Clause: X.1198 7.6: PC to r31, parameters on the stack, TRAP, handler with (id, stack address),
+//! pops, policy monitor, provider or native function, PC from r31. TRAP itself saves the PC (the
+//! text names that step before the pushes), and it saves the address after the TRAP. The guest
+//! stands still meanwhile and the host cannot enter it, so x31 does not change in between. What
+//! must never happen: a host function runs without [`crate::CallPermitted`].
+
+use crate::abi;
+use crate::client::{Client, EventBuffer};
+use crate::event::Event;
+use crate::memory::GuestSlice;
+use crate::outcome::{Fault, Outcome, Violation, ViolationKind};
+use crate::syscall::{HostFault, MAX_ARGUMENTS, Reply, Syscall, SystemCalls, TraceStep};
+
+const SP: u8 = 2;
+const RESULT: u8 = 10;
+const STATUS: u8 = 11;
+const RETURN_PC: u8 = 31;
+
+impl Client {
+    /// Makes one call; `Err` is the outcome that stops the client.
+    // spec: X-T01 X-T02 X-T04 X-T05 X-T06 X-T07 X-T08 X-56 X-54
+    pub(crate) fn trap(
+        &mut self,
+        event: Event,
+        id: u16,
+        host: &mut dyn SystemCalls,
+    ) -> Result<(), Outcome> {
+        let pc = self.text.address(self.registers.pc.wrapping_sub(1));
+        let violation = |kind| Outcome::Violation(Violation { event, pc, kind });
+        let return_pc = self.text.address(self.registers.pc);
+        let stack = self.registers.get(SP);
+        self.registers.set(RETURN_PC, return_pc);
+        host.trace(TraceStep::Trap { id, stack, return_pc });
+
+        let call = Syscall::from_id(id);
+        let count = match (self.providers.get(&id), call) {
+            (Some((arguments, _)), _) => *arguments,
+            (None, Some(call)) => call.arguments(),
+            (None, None) => 0,
+        };
+        let popped = self.pop(stack, count);
+
+        let permitted = match self.monitor.check(event, id) {
+            Ok(permitted) => permitted,
+            Err(reason) => {
+                host.trace(TraceStep::Denied { id, event });
+                return Err(violation(ViolationKind::Denied { id, reason }));
+            }
+        };
+        let call = call.ok_or_else(|| violation(ViolationKind::UnknownCall(id)))?;
+        let args = popped.ok_or_else(|| violation(ViolationKind::Stack { call, stack }))?;
+        let args = args.get(..count).unwrap_or_default();
+        self.registers.set(SP, stack.wrapping_add(count as u32 * 4));
+
+        self.retire();
+        self.charge(call, args).ok_or(Outcome::OutOfBudget { event })?;
+        let mut by_provider = false;
+        let answer = if call.is_internal() {
+            self.internal(event, call, args).ok_or(HostFault::NoSuchCall)
+        } else if let Some((_, function)) = self.providers.get_mut(&id) {
+            by_provider = true;
+            function(permitted, args, &mut self.memory)
+        } else {
+            host.call(permitted, call, args, &mut self.memory)
+        };
+        let reply = answer.map_err(|fault| match fault {
+            HostFault::Memory(fault) => violation(ViolationKind::Pointer { call, fault }),
+            HostFault::NoSuchCall if call.is_internal() => {
+                violation(ViolationKind::Registration(call))
+            }
+            HostFault::NoSuchCall => violation(ViolationKind::UnknownCall(id)),
+            HostFault::Host(what) => Outcome::Fault(Fault::Host { call, what }),
+        })?;
+        host.trace(TraceStep::Called { call, args, reply, by_provider });
+        if call == Syscall::Exit {
+            return Err(Outcome::Exited(reply.result));
+        }
+        self.registers.set(RESULT, reply.result);
+        self.registers.set(STATUS, reply.status as u32);
+        let back = self.registers.get(RETURN_PC);
+        self.registers.pc =
+            self.text.index(back).ok_or(Outcome::Fault(Fault::Jump { pc, target: back }))?;
+        Ok(())
+    }
+
+    /// Pops the parameters: the last pushed lies lowest. `None` when they are not in memory that
+    /// the client may write, as a stack must be.
+    // defends: T-28
+    fn pop(&self, stack: u32, count: usize) -> Option<[u32; MAX_ARGUMENTS]> {
+        let mut args = [0; MAX_ARGUMENTS];
+        GuestSlice::writable(&self.memory, stack, count as u32 * 4).ok()?;
+        for (argument, i) in args.iter_mut().take(count).rev().zip(0u32..) {
+            *argument = self.memory.read_u32(stack.checked_add(4 * i)?).ok()?;
+        }
+        Some(args)
+    }
+
+    fn charge(&mut self, call: Syscall, args: &[u32]) -> Option<()> {
+        let cost = call.charge(args);
+        self.remaining = self.remaining.checked_sub(cost)?;
+        self.charged += cost;
+        Some(())
+    }
+
+    /// The calls that the machine answers itself; `None` when the registration is not legal.
+    // spec: X-E02 X-E03
+    fn internal(&mut self, event: Event, call: Syscall, args: &[u32]) -> Option<Reply> {
+        let (first, second) = (args.first().copied(), args.get(1).copied());
+        match call {
+            Syscall::SetEventHandler => {
+                let legal = event == Event::Initialize && self.handler.is_none();
+                self.handler = Some(self.text.index(first?).filter(|_| legal)?);
+                Some(Reply::ok(0))
+            }
+            Syscall::SetEventParamBuffer => {
+                let (address, elements) = (first?, second?);
+                let legal = event == Event::Initialize
+                    && self.buffer.is_none()
+                    && address.is_multiple_of(4)
+                    && (abi::EVENT_BUFFER_MIN..=abi::EVENT_BUFFER_MAX).contains(&elements);
+                if !legal {
+                    return None;
+                }
+                GuestSlice::writable(&self.memory, address, elements.checked_mul(4)?).ok()?;
+                self.buffer = Some(EventBuffer { address, elements });
+                Some(Reply::ok(0))
+            }
+            Syscall::Exit => Some(Reply::ok(first?)),
+            Syscall::HeapSize => Some(Reply::ok(self.limits.heap_bytes.min(self.limits.ram_bytes))),
+            Syscall::StackSize => Some(Reply::ok(self.limits.stack_bytes & !15)),
+            _ => None,
+        }
+    }
+}

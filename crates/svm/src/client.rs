@@ -1,0 +1,402 @@
+//! One client in its machine: load, the event sequence of 7.7, the end.
+//!
+//! Clauses: X.1198 7.2, 7.3, 7.5, 7.7; the call sequence of 7.6 is in `call.rs`. What must never
+//! happen: two events at once; a client that goes on after a violation, a fault or a spent budget.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::abi;
+use crate::event::{Event, State, Trigger, next_state};
+use crate::image::{Image, Program};
+use crate::interpreter::{Registers, Stop, run};
+use crate::memory::GuestMemory;
+use crate::monitor::PolicyMonitor;
+use crate::outcome::{Fault, Outcome};
+use crate::policy::{Limits, PermitTable};
+use crate::scan::{DecodedText, ScanError, ScanReport, scan};
+use crate::syscall::{ProviderFunction, Syscall, SystemCalls, TraceStep};
+
+/// A loaded client. Dropping it overwrites its memory.
+pub struct Client {
+    pub(crate) state: State,
+    pub(crate) text: DecodedText,
+    pub(crate) memory: GuestMemory,
+    pub(crate) registers: Registers,
+    pub(crate) monitor: PolicyMonitor,
+    pub(crate) limits: Limits,
+    pub(crate) providers: BTreeMap<u16, (usize, ProviderFunction)>,
+    pub(crate) handler: Option<usize>,
+    pub(crate) buffer: Option<EventBuffer>,
+    pub(crate) remaining: u64,
+    report: ScanReport,
+    entry: usize,
+    stack_top: u32,
+    queue: VecDeque<Pending>,
+    retired: u64,
+    pub(crate) charged: u64,
+}
+
+/// The event parameter buffer that the client registered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EventBuffer {
+    pub(crate) address: u32,
+    pub(crate) elements: u32,
+}
+
+#[derive(Debug)]
+struct Pending {
+    event: Event,
+    params: Vec<u32>,
+}
+
+/// The event could not be queued: nothing was lost, the sender still has it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("event {event} has too many parameters, or {waiting} events wait already")]
+pub struct QueueFull {
+    /// The event.
+    pub event: Event,
+    /// How many wait.
+    pub waiting: usize,
+}
+
+impl Client {
+    /// Scans and loads the flat image of a package.
+    ///
+    /// # Errors
+    /// [`ScanError`] when the scan of 7.3 refuses the client; nothing of it has run.
+    // spec: X-S02 X-S03 X-59 X-C02 X-52
+    pub fn load(image: &Image, permits: PermitTable, limits: Limits) -> Result<Self, ScanError> {
+        let len = u32::try_from(image.code.len()).unwrap_or(u32::MAX);
+        let end = u64::from(image.load_offset) + u64::from(len);
+        if len == 0 || len > limits.code_bytes {
+            return Err(ScanError::Length { what: "code", len });
+        }
+        if end > u64::from(limits.code_bytes.min(abi::RAM_BASE)) {
+            return Err(ScanError::LoadOffset(image.load_offset));
+        }
+        let text = image
+            .code
+            .get(..image.text_bytes as usize)
+            .ok_or(ScanError::Length { what: "text", len: image.text_bytes })?;
+        let entry =
+            image.load_offset.checked_add(image.entry).ok_or(ScanError::Entry(image.entry))?;
+        let (decoded, report) = scan(text, image.load_offset, entry, &permits, &limits)?;
+        let mut memory = GuestMemory::default();
+        let ram = limits.ram_bytes & !15;
+        let stack = abi::RAM_BASE.saturating_add(ram).saturating_add(abi::GUARD_BYTES);
+        let stack_len = limits.stack_bytes & !15;
+        let laid_out = memory.map(stack, &[], stack_len, true)
+            && memory.map(abi::RAM_BASE, &[], ram, true)
+            && memory.map(image.load_offset, &image.code, len, false);
+        if !laid_out {
+            return Err(ScanError::Layout(stack));
+        }
+        Self::new(decoded, report, memory, entry, stack.wrapping_add(stack_len), permits, limits)
+    }
+
+    /// Scans and loads a plain program: its segments at their own addresses, and a stack. Segments
+    /// that hold instructions are not writable.
+    ///
+    /// # Errors
+    /// [`ScanError`] when the scan refuses the program.
+    pub fn load_program(
+        program: &Program,
+        permits: PermitTable,
+        limits: Limits,
+    ) -> Result<Self, ScanError> {
+        let text_end = u64::from(program.text_start) + u64::from(program.text_bytes);
+        let text = program.text().ok_or(ScanError::Layout(program.text_start))?;
+        let (decoded, report) = scan(&text, program.text_start, program.entry, &permits, &limits)?;
+        let mut memory = GuestMemory::default();
+        let stack_len = limits.stack_bytes & !15;
+        let stack = abi::PROGRAM_STACK_TOP.saturating_sub(stack_len);
+        if !memory.map(stack, &[], stack_len, true) {
+            return Err(ScanError::Layout(stack));
+        }
+        let mut room = u64::from(limits.code_bytes) + u64::from(limits.ram_bytes);
+        for segment in &program.segments {
+            let start = u64::from(segment.address);
+            let holds_text = start < text_end
+                && u64::from(program.text_start) < start + u64::from(segment.memory_len);
+            room = room
+                .checked_sub(u64::from(segment.memory_len))
+                .ok_or(ScanError::Layout(segment.address))?;
+            let writable = segment.writable && !holds_text;
+            if !memory.map(segment.address, &segment.bytes, segment.memory_len, writable) {
+                return Err(ScanError::Layout(segment.address));
+            }
+        }
+        // A program that was linked for the client memory map finds its RAM as a client does.
+        if program.segments.iter().any(|s| s.address == abi::RAM_BASE) {
+            let used = program.segments.iter().filter(|s| s.address >= abi::RAM_BASE);
+            let end = used.map(|s| s.address.saturating_add(s.memory_len)).max();
+            let from = end.unwrap_or(abi::RAM_BASE);
+            let len = (u64::from(abi::RAM_BASE) + u64::from(limits.ram_bytes))
+                .saturating_sub(u64::from(from));
+            memory.map(from, &[], u32::try_from(len).unwrap_or(0), true);
+        }
+        let stack_top = stack.wrapping_add(stack_len);
+        Self::new(decoded, report, memory, program.entry, stack_top, permits, limits)
+    }
+
+    fn new(
+        text: DecodedText,
+        report: ScanReport,
+        memory: GuestMemory,
+        entry: u32,
+        stack_top: u32,
+        permits: PermitTable,
+        limits: Limits,
+    ) -> Result<Self, ScanError> {
+        Ok(Self {
+            // Start lasts as long as the load; here it is over.
+            state: next_state(State::Start, Trigger::Loaded).unwrap_or(State::End),
+            entry: text.index(entry).ok_or(ScanError::Entry(entry))?,
+            text,
+            report,
+            memory,
+            registers: Registers::new(),
+            monitor: PolicyMonitor::new(permits),
+            limits,
+            providers: BTreeMap::new(),
+            stack_top,
+            handler: None,
+            buffer: None,
+            queue: VecDeque::new(),
+            remaining: 0,
+            retired: 0,
+            charged: 0,
+        })
+    }
+
+    /// Lets a provider's function stand in for a call, or add a call of the private range with so
+    /// many arguments. Only before Initialize; `false` when refused.
+    // spec: X-49 X-T07
+    pub fn set_provider(
+        &mut self,
+        call: Syscall,
+        arguments: usize,
+        function: ProviderFunction,
+    ) -> bool {
+        let private = matches!(call, Syscall::ProviderPrivate(_));
+        let legal = self.state == State::Loaded
+            && !call.is_internal()
+            && arguments <= crate::syscall::MAX_ARGUMENTS
+            && (private || arguments == call.arguments());
+        if legal {
+            self.providers.insert(call.id(), (arguments, function));
+        }
+        legal
+    }
+
+    /// The state of 7.2.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// What the scan saw.
+    #[must_use]
+    pub const fn report(&self) -> &ScanReport {
+        &self.report
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub const fn permits(&self) -> &PermitTable {
+        self.monitor.permits()
+    }
+
+    /// Instructions retired since the load.
+    #[must_use]
+    pub const fn retired_instructions(&self) -> u64 {
+        self.retired
+    }
+
+    /// Instructions charged for the host's work since the load.
+    #[must_use]
+    pub const fn charged_instructions(&self) -> u64 {
+        self.charged
+    }
+
+    /// Has Initialize registered a handler?
+    #[must_use]
+    pub const fn has_handler(&self) -> bool {
+        self.handler.is_some()
+    }
+
+    /// Queues an event: first in, first served.
+    ///
+    /// # Errors
+    /// [`QueueFull`]; the event is not queued.
+    // spec: X-E05 X-E08
+    // defends: T-31 T-34
+    pub fn post(&mut self, event: Event, params: &[u32]) -> Result<(), QueueFull> {
+        let waiting = self.queue.len();
+        if waiting >= self.limits.queue || params.len() > abi::EVENT_PARAMS_MAX {
+            return Err(QueueFull { event, waiting });
+        }
+        self.queue.push_back(Pending { event, params: params.to_vec() });
+        Ok(())
+    }
+
+    /// Handles the event that waits longest. `None` when nothing waits.
+    pub fn dispatch(&mut self, host: &mut dyn SystemCalls) -> Option<(Event, Outcome)> {
+        let Pending { event, params } = self.queue.pop_front()?;
+        Some((event, self.handle(event, &params, host)))
+    }
+
+    /// Queues an event and handles everything up to and including it.
+    pub fn raise(&mut self, event: Event, params: &[u32], host: &mut dyn SystemCalls) -> Outcome {
+        while self.dispatch(host).is_some() {}
+        match self.post(event, params) {
+            Ok(()) => self
+                .dispatch(host)
+                .map_or(Outcome::Refused { state: self.state, event }, |(_, outcome)| outcome),
+            Err(_) => self.stop(host, Outcome::Fault(Fault::EventBuffer)),
+        }
+    }
+
+    /// Ends the client without asking it: its memory is overwritten and returned.
+    // spec: X-S12 X-24
+    pub fn force_end(&mut self, host: &mut dyn SystemCalls) {
+        self.change_state(Trigger::Stopped, host);
+        self.delete(host);
+    }
+
+    // spec: X-E01 X-E04 X-E07 X-E09 X-E10 X-E11 X-E12 X-E13
+    fn handle(&mut self, event: Event, params: &[u32], host: &mut dyn SystemCalls) -> Outcome {
+        if !self.change_state(Trigger::Event(event), host) {
+            return Outcome::Refused { state: self.state, event };
+        }
+        let start = match (event, self.handler) {
+            (Event::Initialize, _) => self.entry,
+            (_, Some(handler)) => handler,
+            (_, None) => return self.stop(host, Outcome::Fault(Fault::NotRegistered)),
+        };
+        if event != Event::Initialize && self.fill_buffer(event, params).is_none() {
+            return self.stop(host, Outcome::Fault(Fault::EventBuffer));
+        }
+        self.registers = Registers::new();
+        self.registers.set(1, abi::RETURN_ADDRESS);
+        self.registers.set(2, self.stack_top);
+        self.registers.pc = start;
+        self.monitor.begin_event();
+        host.trace(TraceStep::Enter { event, pc: self.text.address(start) });
+        self.remaining = self.limits.budget_of(event);
+        if let Err(outcome) = self.execute(event, host) {
+            return self.stop(host, outcome);
+        }
+        if self.handler.is_none() || self.buffer.is_none() {
+            // spec: X-S04
+            return self.stop(host, Outcome::Fault(Fault::NotRegistered));
+        }
+        let Some(value) = self.return_value(event) else {
+            return self.stop(host, Outcome::Fault(Fault::EventBuffer));
+        };
+        if event == Event::Terminate {
+            self.delete(host);
+        } else {
+            self.change_state(Trigger::Returned, host);
+        }
+        Outcome::Returned(value)
+    }
+
+    /// Runs until the handler returns; `Err` is how it stopped otherwise.
+    fn execute(&mut self, event: Event, host: &mut dyn SystemCalls) -> Result<(), Outcome> {
+        loop {
+            let before = self.remaining;
+            let stop = run(&self.text, &mut self.registers, &mut self.memory, &mut self.remaining);
+            self.retired += before - self.remaining;
+            let pc = self.text.address(self.registers.pc);
+            match stop {
+                Stop::Returned => return Ok(()),
+                Stop::Trap(id) => {
+                    self.trap(event, id, host)?;
+                }
+                Stop::OutOfBudget => return Err(Outcome::OutOfBudget { event }),
+                Stop::Memory(fault) => return Err(Outcome::Fault(Fault::Memory { pc, fault })),
+                Stop::Jump(target) => return Err(Outcome::Fault(Fault::Jump { pc, target })),
+                // riscv suites: a7 = 93 is exit, the code is in a0.
+                Stop::Ecall if self.registers.get(17) == 93 => {
+                    self.retire();
+                    return Err(Outcome::Exited(self.registers.get(10)));
+                }
+                Stop::Illegal | Stop::Ecall => return Err(Outcome::Fault(Fault::Illegal { pc })),
+            }
+        }
+    }
+
+    /// Counts one instruction that the interpreter left to us.
+    pub(crate) fn retire(&mut self) {
+        self.retired += 1;
+        self.remaining = self.remaining.saturating_sub(1);
+    }
+
+    /// Element 0 the event, element 1 the return value, then the parameters, then zeros.
+    fn fill_buffer(&mut self, event: Event, params: &[u32]) -> Option<()> {
+        let EventBuffer { address, elements } = self.buffer?;
+        let room = elements.checked_sub(abi::EVENT_BUFFER_HEADER)? as usize;
+        if params.len() > room {
+            return None;
+        }
+        let mut bytes = Vec::with_capacity(elements as usize * 4);
+        for value in [event.id(), 0].iter().chain(params) {
+            bytes.extend_from_slice(&value.to_le_bytes());
+        }
+        bytes.resize(elements as usize * 4, 0);
+        self.memory.write(address, &bytes).ok()
+    }
+
+    fn return_value(&self, event: Event) -> Option<u32> {
+        if event == Event::Initialize {
+            return Some(0);
+        }
+        self.memory.read_u32(self.buffer?.address.checked_add(4)?).ok()
+    }
+
+    /// Stops the client for good and says why.
+    fn stop(&mut self, host: &mut dyn SystemCalls, outcome: Outcome) -> Outcome {
+        self.force_end(host);
+        outcome
+    }
+
+    fn delete(&mut self, host: &mut dyn SystemCalls) {
+        self.memory.clear();
+        self.registers = Registers::new();
+        self.text.code = Vec::new();
+        self.queue = VecDeque::new();
+        self.providers = BTreeMap::new();
+        self.handler = None;
+        self.buffer = None;
+        self.change_state(Trigger::Deleted, host);
+    }
+
+    fn change_state(&mut self, trigger: Trigger, host: &mut dyn SystemCalls) -> bool {
+        let Some(to) = next_state(self.state, trigger) else { return false };
+        if to != self.state {
+            host.trace(TraceStep::State { from: self.state, to });
+        }
+        self.state = to;
+        true
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.memory.clear();
+    }
+}
+
+impl fmt::Debug for Client {
+    /// State and sizes; never memory.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("state", &self.state)
+            .field("instructions", &self.report.instructions)
+            .field("retired", &self.retired)
+            .finish_non_exhaustive()
+    }
+}

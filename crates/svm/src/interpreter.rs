@@ -1,0 +1,204 @@
+//! The interpreter: a match loop over decoded instructions, the semantic reference.
+//!
+//! Clause: X.1198 7.1. Exact metering: `remaining` falls by one for each retired instruction, and
+//! nothing runs when it is zero. What must never happen: a step outside the decoded text.
+
+use crate::abi::RETURN_ADDRESS;
+use crate::decode::{Instruction, Op};
+use crate::memory::{GuestMemory, MemoryFault};
+use crate::scan::DecodedText;
+
+/// General registers, the sink for writes to x0, and the PC as an index into the text.
+#[derive(Clone, Debug)]
+pub(crate) struct Registers {
+    /// x0 to x31, then the sink; 64 entries so that a masked index needs no further check.
+    x: [u32; 64],
+    pub(crate) pc: usize,
+}
+
+impl Registers {
+    pub(crate) const fn new() -> Self {
+        Self { x: [0; 64], pc: 0 }
+    }
+
+    #[inline(always)]
+    pub(crate) const fn get(&self, register: u8) -> u32 {
+        self.x[(register & 63) as usize]
+    }
+
+    #[inline(always)]
+    pub(crate) const fn set(&mut self, register: u8, value: u32) {
+        self.x[(register & 63) as usize] = value;
+    }
+}
+
+/// Why the interpreter stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stop {
+    /// TRAP with this id was fetched; PC is already behind it. Not yet retired.
+    Trap(u16),
+    /// The handler jumped to the return address.
+    Returned,
+    /// Nothing is left of the budget.
+    OutOfBudget,
+    /// Bad data access.
+    Memory(MemoryFault),
+    /// A jump to something that is no instruction of the text.
+    Jump(u32),
+    /// `unimp` or an illegal word was reached.
+    Illegal,
+    /// `ecall` in compatibility mode.
+    Ecall,
+}
+
+/// Runs until something stops it. On a fault the PC is that of the faulting instruction.
+pub(crate) fn run(
+    text: &DecodedText,
+    registers: &mut Registers,
+    memory: &mut GuestMemory,
+    remaining: &mut u64,
+) -> Stop {
+    let code = text.code.as_slice();
+    let mut pc = registers.pc;
+    let mut left = *remaining;
+    let stop = loop {
+        let Some(instruction) = code.get(pc) else {
+            break Stop::Jump(text.address(pc));
+        };
+        if left == 0 {
+            break Stop::OutOfBudget;
+        }
+        let Instruction { op, rd, rs1, rs2, imm } = *instruction;
+        let a = registers.get(rs1);
+        let b = registers.get(rs2);
+        let immediate = imm as u32;
+        let mut next = pc + 1;
+        // The value that goes to rd; instructions without rd leave the match by themselves.
+        let value = match op {
+            Op::Lui | Op::Auipc => immediate,
+            Op::Jal => {
+                next = imm as usize;
+                text.address(pc + 1)
+            }
+            Op::Jalr => {
+                let target = a.wrapping_add(immediate) & !1;
+                let Some(index) = text.index(target) else {
+                    if target != RETURN_ADDRESS {
+                        break Stop::Jump(target);
+                    }
+                    left -= 1;
+                    break Stop::Returned;
+                };
+                next = index;
+                text.address(pc + 1)
+            }
+            Op::Beq | Op::Bne | Op::Blt | Op::Bge | Op::Bltu | Op::Bgeu => {
+                if taken(op, a, b) {
+                    next = imm as usize;
+                }
+                left -= 1;
+                pc = next;
+                continue;
+            }
+            Op::Lb | Op::Lh | Op::Lw | Op::Lbu | Op::Lhu => {
+                match load(op, memory, a.wrapping_add(immediate)) {
+                    Ok(value) => value,
+                    Err(fault) => break Stop::Memory(fault),
+                }
+            }
+            Op::Sb | Op::Sh | Op::Sw => {
+                if let Err(fault) = store(op, memory, a.wrapping_add(immediate), b) {
+                    break Stop::Memory(fault);
+                }
+                left -= 1;
+                pc = next;
+                continue;
+            }
+            Op::Addi => a.wrapping_add(immediate),
+            Op::Slti => u32::from((a as i32) < imm),
+            Op::Sltiu => u32::from(a < immediate),
+            Op::Xori => a ^ immediate,
+            Op::Ori => a | immediate,
+            Op::Andi => a & immediate,
+            Op::Slli => a.wrapping_shl(immediate),
+            Op::Srli => a.wrapping_shr(immediate),
+            Op::Srai => (a as i32).wrapping_shr(immediate) as u32,
+            Op::Add => a.wrapping_add(b),
+            Op::Sub => a.wrapping_sub(b),
+            Op::Sll => a.wrapping_shl(b),
+            Op::Slt => u32::from((a as i32) < b as i32),
+            Op::Sltu => u32::from(a < b),
+            Op::Xor => a ^ b,
+            Op::Srl => a.wrapping_shr(b),
+            Op::Sra => (a as i32).wrapping_shr(b) as u32,
+            Op::Or => a | b,
+            Op::And => a & b,
+            Op::Mul => a.wrapping_mul(b),
+            Op::Mulh => ((i64::from(a as i32) * i64::from(b as i32)) >> 32) as u32,
+            Op::Mulhsu => ((i64::from(a as i32) * i64::from(b)) >> 32) as u32,
+            Op::Mulhu => ((u64::from(a) * u64::from(b)) >> 32) as u32,
+            Op::Div | Op::Divu | Op::Rem | Op::Remu => divide(op, a, b),
+            Op::Fence => {
+                left -= 1;
+                pc = next;
+                continue;
+            }
+            Op::Trap => {
+                pc = next;
+                break Stop::Trap(imm as u16);
+            }
+            Op::Unimp | Op::Illegal => break Stop::Illegal,
+            Op::Ecall => break Stop::Ecall,
+        };
+        registers.set(rd, value);
+        left -= 1;
+        pc = next;
+    };
+    registers.pc = pc;
+    *remaining = left;
+    stop
+}
+
+#[inline(always)]
+const fn taken(op: Op, a: u32, b: u32) -> bool {
+    match op {
+        Op::Beq => a == b,
+        Op::Bne => a != b,
+        Op::Blt => (a as i32) < b as i32,
+        Op::Bge => a as i32 >= b as i32,
+        Op::Bltu => a < b,
+        _ => a >= b,
+    }
+}
+
+#[inline(always)]
+fn load(op: Op, memory: &GuestMemory, address: u32) -> Result<u32, MemoryFault> {
+    Ok(match op {
+        Op::Lb => memory.load::<1>(address).map(i8::from_le_bytes)? as u32,
+        Op::Lh => memory.load::<2>(address).map(i16::from_le_bytes)? as u32,
+        Op::Lbu => memory.load::<1>(address).map(u8::from_le_bytes)?.into(),
+        Op::Lhu => memory.load::<2>(address).map(u16::from_le_bytes)?.into(),
+        _ => memory.load::<4>(address).map(u32::from_le_bytes)?,
+    })
+}
+
+#[inline(always)]
+fn store(op: Op, memory: &mut GuestMemory, address: u32, value: u32) -> Result<(), MemoryFault> {
+    match op {
+        Op::Sb => memory.store(address, (value as u8).to_le_bytes()),
+        Op::Sh => memory.store(address, (value as u16).to_le_bytes()),
+        _ => memory.store(address, value.to_le_bytes()),
+    }
+}
+
+/// Division never traps: by zero gives all ones (remainder: the dividend), overflow wraps.
+const fn divide(op: Op, a: u32, b: u32) -> u32 {
+    match (op, b) {
+        (Op::Div | Op::Divu, 0) => u32::MAX,
+        (Op::Rem | Op::Remu, 0) => a,
+        (Op::Div, _) => (a as i32).wrapping_div(b as i32) as u32,
+        (Op::Rem, _) => (a as i32).wrapping_rem(b as i32) as u32,
+        (Op::Divu, _) => a / b,
+        _ => a % b,
+    }
+}

@@ -1,0 +1,263 @@
+//! The memory of one client, and the only way to touch it.
+//!
+//! Clauses: X.1198 6.2.2 (system calls resist pointer overflow), 7.1. Regions never overlap; all
+//! sums are checked in 64 bits. Decoded code lives elsewhere, so that no store can change what
+//! runs. What must never happen: an access outside a region, a store to code, host memory in sight.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::abi::CALL_BYTES_MAX;
+
+/// An access outside the client's memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum MemoryFault {
+    /// Nothing readable there.
+    #[error("read of {len} octets at 0x{address:08x} outside the client's memory")]
+    Read {
+        /// First address.
+        address: u32,
+        /// Octets.
+        len: u32,
+    },
+    /// Nothing writable there.
+    #[error("write of {len} octets at 0x{address:08x} outside the client's writable memory")]
+    Write {
+        /// First address.
+        address: u32,
+        /// Octets.
+        len: u32,
+    },
+    /// More than one call may move.
+    #[error("{len} octets are more than one call may move")]
+    TooLong {
+        /// Octets asked for.
+        len: u32,
+    },
+}
+
+#[derive(Debug)]
+struct Region {
+    base: u32,
+    writable: bool,
+    bytes: Vec<u8>,
+}
+
+impl Region {
+    fn range(&self, address: u32, len: u32) -> Option<core::ops::Range<usize>> {
+        let offset = address.checked_sub(self.base)? as usize;
+        let end = offset.checked_add(len as usize)?;
+        (end <= self.bytes.len()).then_some(offset..end)
+    }
+}
+
+/// The memory of one client: code image, RAM and stack as separate regions.
+#[derive(Debug, Default)]
+pub struct GuestMemory {
+    regions: Vec<Region>,
+}
+
+/// A range of guest memory that was checked: address, length and permission.
+// defends: T-28
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct GuestSlice {
+    address: u32,
+    len: u32,
+}
+
+impl GuestSlice {
+    /// A readable range of at most [`CALL_BYTES_MAX`] octets. An empty range is always readable.
+    ///
+    /// # Errors
+    /// [`MemoryFault`] when it is not all within one region.
+    pub fn readable(memory: &GuestMemory, address: u32, len: u32) -> Result<Self, MemoryFault> {
+        Self::bounded(len)?;
+        if len != 0 && memory.readable(address, len).is_none() {
+            return Err(MemoryFault::Read { address, len });
+        }
+        Ok(Self { address, len })
+    }
+
+    /// A writable range of at most [`CALL_BYTES_MAX`] octets. An empty range is always writable.
+    ///
+    /// # Errors
+    /// [`MemoryFault`] when it is not all within one writable region.
+    pub fn writable(memory: &GuestMemory, address: u32, len: u32) -> Result<Self, MemoryFault> {
+        Self::bounded(len)?;
+        let writable = memory.regions.iter().any(|r| r.writable && r.range(address, len).is_some());
+        if len != 0 && !writable {
+            return Err(MemoryFault::Write { address, len });
+        }
+        Ok(Self { address, len })
+    }
+
+    /// First address.
+    #[must_use]
+    pub const fn address(self) -> u32 {
+        self.address
+    }
+
+    /// Octets.
+    #[must_use]
+    pub const fn len(self) -> u32 {
+        self.len
+    }
+
+    /// No octets at all?
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
+    fn bounded(len: u32) -> Result<(), MemoryFault> {
+        if len > CALL_BYTES_MAX { Err(MemoryFault::TooLong { len }) } else { Ok(()) }
+    }
+}
+
+impl GuestMemory {
+    /// Adds a region, zero-filled up to `len` after `content`. Regions that overlap or wrap are
+    /// refused.
+    pub(crate) fn map(&mut self, base: u32, content: &[u8], len: u32, writable: bool) -> bool {
+        let end = u64::from(base) + u64::from(len);
+        let overlaps = self.regions.iter().any(|r| {
+            u64::from(r.base) < end && u64::from(base) < u64::from(r.base) + r.bytes.len() as u64
+        });
+        if end > 1 << 32 || content.len() > len as usize || overlaps {
+            return false;
+        }
+        let mut bytes = vec![0; len as usize];
+        if let Some(head) = bytes.get_mut(..content.len()) {
+            head.copy_from_slice(content);
+        }
+        self.regions.push(Region { base, writable, bytes });
+        true
+    }
+
+    /// Overwrites all memory and gives it back.
+    // spec: X-S12
+    pub(crate) fn clear(&mut self) {
+        for region in &mut self.regions {
+            region.bytes.fill(0);
+            // The octets are read once more, so that the fill is not dropped as a dead store.
+            core::hint::black_box(&region.bytes);
+        }
+        self.regions = Vec::new();
+    }
+
+    /// Copies a range in, once.
+    ///
+    /// # Errors
+    /// [`MemoryFault`] when the range is not readable or too long.
+    // defends: T-29
+    pub fn read(&self, address: u32, len: u32) -> Result<Vec<u8>, MemoryFault> {
+        GuestSlice::readable(self, address, len)?;
+        if len == 0 {
+            return Ok(Vec::new());
+        }
+        let bytes = self.readable(address, len).ok_or(MemoryFault::Read { address, len })?;
+        Ok(bytes.to_vec())
+    }
+
+    /// Copies a range of fixed length in.
+    ///
+    /// # Errors
+    /// [`MemoryFault`] when the range is not readable.
+    pub fn read_array<const N: usize>(&self, address: u32) -> Result<[u8; N], MemoryFault> {
+        let fault = MemoryFault::Read { address, len: N as u32 };
+        let bytes = self.readable(address, N as u32).ok_or(fault)?;
+        bytes.try_into().map_err(|_| fault)
+    }
+
+    /// Copies octets out to the client.
+    ///
+    /// # Errors
+    /// [`MemoryFault`] when the range is not writable or too long; then nothing is written.
+    pub fn write(&mut self, address: u32, bytes: &[u8]) -> Result<(), MemoryFault> {
+        let len = u32::try_from(bytes.len()).map_err(|_| MemoryFault::TooLong { len: u32::MAX })?;
+        GuestSlice::writable(self, address, len)?;
+        if len == 0 {
+            return Ok(());
+        }
+        self.writable(address, len)
+            .ok_or(MemoryFault::Write { address, len })?
+            .copy_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Answers a call that gives variable data: writes it when it fits `cap`. The whole of the
+    /// offered buffer must be the client's, even the part that stays unused.
+    ///
+    /// # Errors
+    /// [`MemoryFault`] when the offered buffer is not writable.
+    pub fn reply_with(
+        &mut self,
+        address: u32,
+        cap: u32,
+        bytes: &[u8],
+    ) -> Result<crate::Reply, MemoryFault> {
+        GuestSlice::writable(self, address, cap)?;
+        let len = u32::try_from(bytes.len()).map_err(|_| MemoryFault::TooLong { len: u32::MAX })?;
+        if len > cap {
+            return Ok(crate::Reply { result: len, status: crate::abi::status::TOO_SMALL });
+        }
+        self.write(address, bytes)?;
+        Ok(crate::Reply::ok(len))
+    }
+
+    /// A little-endian word.
+    ///
+    /// # Errors
+    /// [`MemoryFault`] when it is not readable.
+    pub fn read_u32(&self, address: u32) -> Result<u32, MemoryFault> {
+        self.read_array(address).map(u32::from_le_bytes)
+    }
+
+    /// Writes a little-endian word.
+    ///
+    /// # Errors
+    /// [`MemoryFault`] when it is not writable.
+    pub fn write_u32(&mut self, address: u32, value: u32) -> Result<(), MemoryFault> {
+        self.store(address, value.to_le_bytes())
+    }
+
+    #[inline]
+    pub(crate) fn load<const N: usize>(&self, address: u32) -> Result<[u8; N], MemoryFault> {
+        for region in &self.regions {
+            let offset = address.wrapping_sub(region.base) as usize;
+            if let Some(bytes) = region.bytes.get(offset..).and_then(<[u8]>::first_chunk::<N>) {
+                return Ok(*bytes);
+            }
+        }
+        Err(MemoryFault::Read { address, len: N as u32 })
+    }
+
+    #[inline]
+    pub(crate) fn store<const N: usize>(
+        &mut self,
+        address: u32,
+        value: [u8; N],
+    ) -> Result<(), MemoryFault> {
+        for region in &mut self.regions {
+            let offset = address.wrapping_sub(region.base) as usize;
+            if let Some(bytes) = region.bytes.get_mut(offset..).and_then(<[u8]>::first_chunk_mut) {
+                if !region.writable {
+                    break;
+                }
+                *bytes = value;
+                return Ok(());
+            }
+        }
+        Err(MemoryFault::Write { address, len: N as u32 })
+    }
+
+    fn readable(&self, address: u32, len: u32) -> Option<&[u8]> {
+        self.regions.iter().find_map(|r| r.bytes.get(r.range(address, len)?))
+    }
+
+    fn writable(&mut self, address: u32, len: u32) -> Option<&mut [u8]> {
+        self.regions.iter_mut().filter(|r| r.writable).find_map(|r| {
+            let range = r.range(address, len)?;
+            r.bytes.get_mut(range)
+        })
+    }
+}

@@ -1,0 +1,125 @@
+//! The policy monitor: the one gate between a client and the host.
+//!
+//! Clause: X.1198 7.5. Default deny; a table frozen at load; a refusal always stops the client.
+//! Only this file makes a [`CallPermitted`].
+
+use alloc::collections::BTreeMap;
+
+use crate::event::Event;
+use crate::policy::PermitTable;
+
+/// Proof that the policy monitor permitted one call. It is used up by the call.
+#[derive(Debug)]
+pub struct CallPermitted {
+    event: Event,
+    id: u16,
+}
+
+impl CallPermitted {
+    /// The event in which the call was permitted.
+    #[must_use]
+    pub const fn event(&self) -> Event {
+        self.event
+    }
+
+    /// The id of the permitted call.
+    #[must_use]
+    pub const fn id(&self) -> u16 {
+        self.id
+    }
+}
+
+/// Why a call was refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Denied {
+    /// The permit table does not have the pair.
+    #[error("not permitted in this event")]
+    NotPermitted,
+    /// The pair is permitted, but not that often.
+    #[error("permitted {0} times in one event")]
+    TooOften(u32),
+}
+
+/// Holds the permit table of one client and counts its calls in the current event.
+#[derive(Debug)]
+pub struct PolicyMonitor {
+    permits: PermitTable,
+    counts: BTreeMap<u16, u32>,
+}
+
+impl PolicyMonitor {
+    /// A monitor over a table, which cannot be changed from here on.
+    #[must_use]
+    pub fn new(permits: PermitTable) -> Self {
+        Self { permits, counts: BTreeMap::new() }
+    }
+
+    /// The table.
+    #[must_use]
+    pub const fn permits(&self) -> &PermitTable {
+        &self.permits
+    }
+
+    /// A new event begins: counts start again.
+    pub(crate) fn begin_event(&mut self) {
+        self.counts.clear();
+    }
+
+    /// May this call be made in this event, now?
+    ///
+    /// # Errors
+    /// [`Denied`]; the client is stopped.
+    // spec: X-Y03 X-Y04 X-T06 X-56 X-61
+    // defends: T-30
+    pub fn check(&mut self, event: Event, id: u16) -> Result<CallPermitted, Denied> {
+        if !self.permits.permits(event, id) {
+            return Err(Denied::NotPermitted);
+        }
+        if let Some(max) = self.permits.max_per_event(event, id) {
+            let count = self.counts.entry(id).or_insert(0);
+            if *count >= max {
+                return Err(Denied::TooOften(max));
+            }
+            *count += 1;
+        }
+        Ok(CallPermitted { event, id })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // spec-test: X-Y04
+    // attack-test: T-30
+    #[test]
+    fn the_whole_matrix_of_events_and_calls_answers_as_the_table_says() {
+        let mut table = PermitTable::deny_all();
+        let wanted = |event: Event, id: u16| (u32::from(id) * 7 + event.id()).is_multiple_of(5);
+        for event in Event::ALL {
+            for id in (0..0x800).filter(|id| wanted(event, *id)) {
+                table.permit(event, id);
+            }
+        }
+        let mut monitor = PolicyMonitor::new(table);
+        for event in Event::ALL {
+            for id in 0..=u16::MAX {
+                let expected = id < 0x800 && wanted(event, id);
+                assert_eq!(monitor.check(event, id).is_ok(), expected, "{event} {id:#x}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_limit_holds_within_one_event() {
+        let mut table = PermitTable::deny_all();
+        table.permit_limited(Event::Timer, 0x20, 2);
+        let mut monitor = PolicyMonitor::new(table);
+        for _ in 0..2 {
+            assert!(monitor.check(Event::Timer, 0x20).is_ok());
+            assert!(monitor.check(Event::Timer, 0x20).is_ok());
+            assert_eq!(monitor.check(Event::Timer, 0x20).err(), Some(Denied::TooOften(2)));
+            monitor.begin_event();
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! How an event ended. Clause: X.1198 7.5 (report by return code), 7.7 steps 10 to 12.
+
+use core::fmt;
+
+use crate::event::{Event, State};
+use crate::memory::MemoryFault;
+use crate::monitor::Denied;
+use crate::syscall::Syscall;
+
+/// How an event ended. All but [`Outcome::Returned`] and [`Outcome::Refused`] end the client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The handler returned; the value is element 1 of the parameter buffer.
+    Returned(u32),
+    /// The client called Exit.
+    Exited(u32),
+    /// The client broke its policy or its memory: it was stopped.
+    Violation(Violation),
+    /// The client failed: it was stopped.
+    Fault(Fault),
+    /// The budget of the event is spent: the client was stopped.
+    OutOfBudget {
+        /// The event it happened in.
+        event: Event,
+    },
+    /// The event is not legal in this state; nothing ran.
+    Refused {
+        /// The state.
+        state: State,
+        /// The event.
+        event: Event,
+    },
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Returned(value) => write!(f, "returned {value}"),
+            Self::Exited(code) => write!(f, "exited with {code}"),
+            Self::Violation(violation) => write!(f, "policy violation: {violation}"),
+            Self::Fault(fault) => write!(f, "fault: {fault}"),
+            Self::OutOfBudget { event } => write!(f, "instruction budget of {event} is spent"),
+            Self::Refused { state, event } => {
+                write!(f, "event {event} is not legal in state {state}")
+            }
+        }
+    }
+}
+
+/// A breach that stopped the client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{kind} (event {event}, pc 0x{pc:08x})")]
+pub struct Violation {
+    /// The event it happened in.
+    pub event: Event,
+    /// Where the instruction is.
+    pub pc: u32,
+    /// What was done.
+    pub kind: ViolationKind,
+}
+
+/// Kinds of breach.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ViolationKind {
+    /// The policy monitor refused.
+    #[error("system call 0x{id:03x} {reason}")]
+    Denied {
+        /// Id of the TRAP word.
+        id: u16,
+        /// Why.
+        reason: Denied,
+    },
+    /// Permitted, but no such call is in the table or at the provider.
+    #[error("system call 0x{0:03x} does not exist here")]
+    UnknownCall(u16),
+    /// The parameters are not on the client's stack.
+    #[error("parameters of {call} are not in memory at 0x{stack:08x}")]
+    Stack {
+        /// The call.
+        call: Syscall,
+        /// The stack address.
+        stack: u32,
+    },
+    /// A pointer argument leads outside the client's memory.
+    #[error("{call}: {fault}")]
+    Pointer {
+        /// The call.
+        call: Syscall,
+        /// What was wrong with it.
+        fault: MemoryFault,
+    },
+    /// Handler or buffer registered late, twice, or at an illegal place.
+    #[error("{0} is not legal now or with this argument")]
+    Registration(Syscall),
+}
+
+/// A failure that stopped the client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A load or store outside the client's memory.
+    #[error("{fault} (pc 0x{pc:08x})")]
+    Memory {
+        /// Where the instruction is.
+        pc: u32,
+        /// The access.
+        fault: MemoryFault,
+    },
+    /// A jump to something that is no instruction of the text.
+    #[error("jump to 0x{target:08x}, which is no instruction (pc 0x{pc:08x})")]
+    Jump {
+        /// Where the instruction is.
+        pc: u32,
+        /// Where it led.
+        target: u32,
+    },
+    /// `unimp` or an illegal word was reached.
+    #[error("illegal instruction at 0x{pc:08x}")]
+    Illegal {
+        /// Where it is.
+        pc: u32,
+    },
+    /// Initialize ended without a registered handler and parameter buffer.
+    #[error("Initialize registered no handler or no event parameter buffer")]
+    NotRegistered,
+    /// More parameters than the registered buffer holds.
+    #[error("event parameters do not fit the registered buffer")]
+    EventBuffer,
+    /// The host failed in a call.
+    #[error("{call}: host failed: {what}")]
+    Host {
+        /// The call.
+        call: Syscall,
+        /// What failed.
+        what: &'static str,
+    },
+}

@@ -1,0 +1,159 @@
+//! What a policy allows, in the form the monitor and the loader use.
+//!
+//! Clause: X.1198 7.5. The XML is read elsewhere (crate `package`); here is the permit table of
+//! (event, system call) and the limits of one client.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+
+use crate::abi::SYSCALL_IDS;
+use crate::event::Event;
+
+const EVENTS: usize = Event::ALL.len() + 1;
+const WORDS: usize = SYSCALL_IDS / 32;
+
+/// Which system calls are permitted in which event. Everything is denied unless permitted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PermitTable {
+    bits: Box<[[u32; WORDS]; EVENTS]>,
+    max_per_event: BTreeMap<(Event, u16), u32>,
+}
+
+impl PermitTable {
+    /// Nothing is permitted.
+    #[must_use]
+    pub fn deny_all() -> Self {
+        Self { bits: Box::new([[0; WORDS]; EVENTS]), max_per_event: BTreeMap::new() }
+    }
+
+    /// Permits one call in one event. Ids that TRAP cannot carry are never permitted.
+    pub fn permit(&mut self, event: Event, id: u16) {
+        let word =
+            self.bits.get_mut(event as usize).and_then(|row| row.get_mut(usize::from(id / 32)));
+        if let Some(word) = word {
+            *word |= 1 << (id % 32);
+        }
+    }
+
+    /// Permits one call in one event, so many times in each event.
+    pub fn permit_limited(&mut self, event: Event, id: u16, max: u32) {
+        self.permit(event, id);
+        self.max_per_event.insert((event, id), max);
+    }
+
+    /// Whether a call is permitted in an event.
+    #[must_use]
+    pub fn permits(&self, event: Event, id: u16) -> bool {
+        let word = self.bits.get(event as usize).and_then(|row| row.get(usize::from(id / 32)));
+        word.is_some_and(|word| word >> (id % 32) & 1 == 1)
+    }
+
+    /// How often a call is permitted in one event, when that is limited.
+    #[must_use]
+    pub fn max_per_event(&self, event: Event, id: u16) -> Option<u32> {
+        self.max_per_event.get(&(event, id)).copied()
+    }
+
+    /// Whether some event permits a call: what the scan asks of each TRAP.
+    #[must_use]
+    pub fn permits_in_some_event(&self, id: u16) -> bool {
+        Event::ALL.into_iter().any(|event| self.permits(event, id))
+    }
+
+    /// Every permitted (event, call id), ascending.
+    pub fn iter(&self) -> impl Iterator<Item = (Event, u16)> + '_ {
+        Event::ALL.into_iter().flat_map(move |event| {
+            (0..SYSCALL_IDS as u16)
+                .filter(move |id| self.permits(event, *id))
+                .map(move |id| (event, id))
+        })
+    }
+}
+
+/// What one client may use. Every field is a hard limit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Octets of code image (text, read-only and initial data).
+    pub code_bytes: u32,
+    /// Octets of writable memory from [`crate::abi::RAM_BASE`]: data, bss and heap.
+    pub ram_bytes: u32,
+    /// Octets of stack, above an unmapped page.
+    pub stack_bytes: u32,
+    /// Octets of heap that `HeapSize` promises; part of `ram_bytes`.
+    pub heap_bytes: u32,
+    /// Instructions for each event but ChangeKey.
+    pub budget: u64,
+    /// Instructions for a ChangeKey event.
+    pub change_key_budget: u64,
+    /// Events that may wait.
+    pub queue: usize,
+    /// What a RISC-V test suite needs, never a client.
+    pub compatibility: Compatibility,
+}
+
+/// Whether programs of RISC-V suites get what they expect of a simulator.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Compatibility {
+    /// A client: every word of the text is whitelisted.
+    #[default]
+    Client,
+    /// `ecall` with a7 = 93 ends the program with code a0, and words that do not decode fault only
+    /// when they are reached. For `svm run` on test suites.
+    UnsafeSimulatorEcall,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            code_bytes: 1 << 20,
+            ram_bytes: 1 << 20,
+            stack_bytes: 64 << 10,
+            heap_bytes: 512 << 10,
+            budget: 50_000_000,
+            change_key_budget: 5_000_000,
+            queue: 64,
+            compatibility: Compatibility::Client,
+        }
+    }
+}
+
+impl Limits {
+    /// What a terminal gives at most, whatever the policy asks.
+    #[must_use]
+    pub const fn terminal_maximum() -> Self {
+        Self {
+            code_bytes: 4 << 20,
+            ram_bytes: 8 << 20,
+            stack_bytes: 1 << 20,
+            heap_bytes: 8 << 20,
+            budget: 500_000_000,
+            change_key_budget: 50_000_000,
+            queue: 256,
+            compatibility: Compatibility::Client,
+        }
+    }
+
+    /// Each limit, but no more than another's.
+    #[must_use]
+    pub fn capped_by(self, cap: &Self) -> Self {
+        Self {
+            code_bytes: self.code_bytes.min(cap.code_bytes),
+            ram_bytes: self.ram_bytes.min(cap.ram_bytes),
+            stack_bytes: self.stack_bytes.min(cap.stack_bytes),
+            heap_bytes: self.heap_bytes.min(cap.heap_bytes),
+            budget: self.budget.min(cap.budget),
+            change_key_budget: self.change_key_budget.min(cap.change_key_budget),
+            queue: self.queue.min(cap.queue),
+            compatibility: self.compatibility,
+        }
+    }
+
+    /// The budget of an event, in instructions.
+    #[must_use]
+    pub const fn budget_of(&self, event: Event) -> u64 {
+        match event {
+            Event::ChangeKey => self.change_key_budget,
+            _ => self.budget,
+        }
+    }
+}

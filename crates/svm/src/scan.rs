@@ -1,0 +1,172 @@
+//! The scan before launch: it is the decoding pass, and nothing that it refuses ever runs.
+//!
+//! Clause: X.1198 7.3. Linear in the text, allocates by the checked text length only. It refuses
+//! words off the whitelist, transfers that leave the text or are misaligned, TRAP ids that no
+//! event permits, an entry point outside the text, and text whose end can be run over.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use crate::abi;
+use crate::decode::{ECALL, Instruction, Op, SINK, decode};
+use crate::policy::{Compatibility, Limits, PermitTable};
+
+/// Why a client was refused before its first instruction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScanError {
+    /// Text or image length is zero, not whole instructions, or above the limit.
+    #[error("length of {what} ({len} octets) is not legal")]
+    Length {
+        /// Which length.
+        what: &'static str,
+        /// Octets.
+        len: u32,
+    },
+    /// The load offset is misaligned, or the image does not end within the code limit.
+    #[error("load offset 0x{0:x} is not legal")]
+    LoadOffset(u32),
+    /// A segment overlaps another, wraps, or exceeds the limits.
+    #[error("memory at 0x{0:08x} cannot be laid out")]
+    Layout(u32),
+    /// A word is not on the whitelist.
+    #[error("forbidden instruction 0x{word:08x} at 0x{address:08x}")]
+    Forbidden {
+        /// Where it is.
+        address: u32,
+        /// The word.
+        word: u32,
+    },
+    /// A branch or JAL leads out of the text or between instructions.
+    #[error("jump at 0x{address:08x} leads to 0x{target:08x}, which is no instruction")]
+    Target {
+        /// Where the jump is.
+        address: u32,
+        /// Where it leads.
+        target: u32,
+    },
+    /// No event permits this system call.
+    #[error("system call 0x{id:03x} at 0x{address:08x} is permitted in no event")]
+    Call {
+        /// Where the TRAP is.
+        address: u32,
+        /// Its id.
+        id: u16,
+    },
+    /// The entry point is not an instruction of the text.
+    #[error("entry point 0x{0:08x} is no instruction of the text")]
+    Entry(u32),
+    /// Execution can run over the end of the text.
+    #[error("the text does not end in a jump")]
+    FallsThrough,
+}
+
+/// What the scan saw, for reports.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ScanReport {
+    /// Instructions in the text.
+    pub instructions: usize,
+    /// Every system call id in the text, ascending.
+    pub calls: Vec<u16>,
+}
+
+/// Decoded text: one entry per word.
+#[derive(Debug)]
+pub(crate) struct DecodedText {
+    pub(crate) base: u32,
+    pub(crate) code: Vec<Instruction>,
+}
+
+impl DecodedText {
+    /// The index of an address, when it is an instruction of the text.
+    pub(crate) fn index(&self, address: u32) -> Option<usize> {
+        let offset = address.wrapping_sub(self.base);
+        let index = (offset / 4) as usize;
+        (offset.is_multiple_of(4) && index < self.code.len()).then_some(index)
+    }
+
+    /// The address of an index.
+    pub(crate) const fn address(&self, index: usize) -> u32 {
+        self.base.wrapping_add(index as u32 * 4)
+    }
+}
+
+/// Decodes and checks a text that starts at `base`.
+// spec: X-C02
+// defends: T-15
+pub(crate) fn scan(
+    text: &[u8],
+    base: u32,
+    entry: u32,
+    permits: &PermitTable,
+    limits: &Limits,
+) -> Result<(DecodedText, ScanReport), ScanError> {
+    let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
+    let end = u64::from(base) + u64::from(len);
+    if len == 0 || !len.is_multiple_of(4) || len > limits.code_bytes {
+        return Err(ScanError::Length { what: "text", len });
+    }
+    if !base.is_multiple_of(4) || end > u64::from(abi::RETURN_ADDRESS) {
+        return Err(ScanError::LoadOffset(base));
+    }
+    let mut decoded = DecodedText { base, code: Vec::with_capacity(text.len() / 4) };
+    let mut calls = BTreeSet::new();
+    for (index, word) in text.as_chunks::<4>().0.iter().enumerate() {
+        let address = decoded.address(index);
+        let mut instruction = whitelisted(u32::from_le_bytes(*word), address, limits)?;
+        match instruction.op {
+            Op::Jal | Op::Beq | Op::Bne | Op::Blt | Op::Bge | Op::Bltu | Op::Bgeu => {
+                instruction.imm = target_index(instruction.imm, address, base, len)?;
+            }
+            Op::Trap => {
+                let id = instruction.imm as u16;
+                if !permits.permits_in_some_event(id) {
+                    return Err(ScanError::Call { address, id });
+                }
+                calls.insert(id);
+            }
+            // AUIPC is the same as LUI once its address is known.
+            Op::Auipc => instruction.imm = instruction.imm.wrapping_add(address as i32),
+            _ => {}
+        }
+        decoded.code.push(instruction);
+    }
+    decoded.index(entry).ok_or(ScanError::Entry(entry))?;
+    if !decoded.code.last().is_some_and(never_falls_through)
+        && limits.compatibility == Compatibility::Client
+    {
+        return Err(ScanError::FallsThrough);
+    }
+    let report =
+        ScanReport { instructions: decoded.code.len(), calls: calls.into_iter().collect() };
+    Ok((decoded, report))
+}
+
+fn whitelisted(word: u32, address: u32, limits: &Limits) -> Result<Instruction, ScanError> {
+    if let Some(instruction) = decode(word) {
+        return Ok(instruction);
+    }
+    match limits.compatibility {
+        Compatibility::Client => Err(ScanError::Forbidden { address, word }),
+        Compatibility::UnsafeSimulatorEcall => {
+            let op = if word == ECALL { Op::Ecall } else { Op::Illegal };
+            Ok(Instruction { op, rd: SINK, rs1: 0, rs2: 0, imm: 0 })
+        }
+    }
+}
+
+fn target_index(offset: i32, address: u32, base: u32, len: u32) -> Result<i32, ScanError> {
+    let target = address.wrapping_add_signed(offset);
+    let within = target.wrapping_sub(base);
+    if within < len && within.is_multiple_of(4) {
+        Ok((within / 4) as i32)
+    } else {
+        Err(ScanError::Target { address, target })
+    }
+}
+
+/// JAL and JALR leave; `unimp` and TRAP Exit never come back.
+fn never_falls_through(last: &Instruction) -> bool {
+    matches!(last.op, Op::Jal | Op::Jalr | Op::Unimp)
+        || last.op == Op::Trap && last.imm == i32::from(crate::Syscall::Exit.id())
+}

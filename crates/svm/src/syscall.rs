@@ -1,0 +1,300 @@
+//! System calls: numbers, signatures, cost, and the interface to the host that answers them.
+//!
+//! Clause: X.1198 7.6 (sequence; numbers and signatures are ours, listed in
+//! `docs/reference/svm.md`). What must never happen: the host is reached without a
+//! [`CallPermitted`], or with an argument count that the guest chose.
+
+use alloc::boxed::Box;
+use core::fmt;
+
+use crate::abi;
+use crate::event::{Event, State};
+use crate::memory::{GuestMemory, MemoryFault};
+use crate::monitor::CallPermitted;
+
+macro_rules! syscalls {
+    ($($(#[$doc:meta])* $name:ident = $id:literal, $args:literal, $length:expr;)*) => {
+        /// A system call of the published table, or a provider's own.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[non_exhaustive]
+        pub enum Syscall {
+            $($(#[$doc])* $name,)*
+            /// A call of the provider-private range.
+            ProviderPrivate(u16),
+        }
+
+        impl Syscall {
+            /// Every call of the published table.
+            pub const TABLE: &'static [Self] = &[$(Self::$name),*];
+
+            /// The number in the TRAP word.
+            #[must_use]
+            pub const fn id(self) -> u16 {
+                match self {
+                    $(Self::$name => $id,)*
+                    Self::ProviderPrivate(id) => id,
+                }
+            }
+
+            /// The name, as in SYSCALL_SetEventHandler.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)*
+                    Self::ProviderPrivate(_) => "ProviderPrivate",
+                }
+            }
+
+            /// How many parameters the handler pops; a provider states its own.
+            #[must_use]
+            pub const fn arguments(self) -> usize {
+                match self {
+                    $(Self::$name => $args,)*
+                    Self::ProviderPrivate(_) => 0,
+                }
+            }
+
+            /// Which parameter is the length of the data worked on.
+            const fn length_argument(self) -> Option<usize> {
+                match self {
+                    $(Self::$name => $length,)*
+                    Self::ProviderPrivate(_) => None,
+                }
+            }
+        }
+    };
+}
+
+syscalls! {
+    /// (pc): the client handler, once, in Initialize.
+    SetEventHandler = 0x001, 1, None;
+    /// (ptr, elements): the event parameter buffer, once, in Initialize.
+    SetEventParamBuffer = 0x002, 2, None;
+    /// (code): the client ends.
+    Exit = 0x010, 1, None;
+    /// (ptr, len): a message to the host.
+    PutMsg = 0x011, 2, Some(1);
+    /// (): octets of heap granted by the policy.
+    HeapSize = 0x014, 0, None;
+    /// (): octets of stack granted by the policy.
+    StackSize = 0x015, 0, None;
+    /// (level, ptr, len): a line for the host's log.
+    Log = 0x020, 3, Some(2);
+    /// (kind, ptr, cap) -> len: a copy of an access token.
+    GetToken = 0x030, 3, Some(2);
+    /// (kind) -> len: how long an access token is.
+    TokenInfo = 0x031, 1, None;
+    /// (vendor_sys_id): must equal the vendor of the verified package.
+    KlSetVendor = 0x040, 1, None;
+    /// (ptr, len): the whole sealed unique EMM; loads K2.
+    KlSetEk2 = 0x042, 2, Some(1);
+    /// (ptr, len): the whole sealed group EMM; loads K1 if this chip is a member.
+    KlSetEk1 = 0x043, 2, Some(1);
+    /// (session, parity, ecw_ptr, uri_ptr, uri_len): loads a control word into the descrambler.
+    KlLoadCw = 0x044, 5, Some(4);
+    /// (nonce_ptr, out_ptr): challenge-response of the ladder.
+    KlChallenge = 0x045, 2, None;
+    /// (ptr, len, out, cap) -> len: verifies and opens a sealed message.
+    KlOpenMessage = 0x046, 4, Some(1);
+    /// (session): clears the keys of a descrambler session.
+    KlRelease = 0x047, 1, None;
+    /// (ptr, len, out): SHA-256.
+    Sha256 = 0x052, 3, Some(1);
+    /// (key_handle, ptr, len, sig_ptr): verifies an Ed25519 signature.
+    VerifySig = 0x053, 4, Some(2);
+    /// (ptr, len): random octets.
+    Random = 0x055, 2, Some(1);
+    /// (key_ptr, key_len, ptr, cap) -> len: reads a record of the client's storage.
+    NvRead = 0x060, 4, Some(3);
+    /// (key_ptr, key_len, ptr, len): writes a record of the client's storage.
+    NvWrite = 0x061, 4, Some(3);
+    /// (id) -> value: raises a monotonic counter.
+    NvMonotonicInc = 0x062, 1, None;
+    /// (ptr, len): status for the user, a JSON object.
+    ClientStatus = 0x084, 2, Some(1);
+}
+
+/// Most parameters any call has.
+pub(crate) const MAX_ARGUMENTS: usize = 8;
+/// What a system call costs beside its own TRAP instruction, in instructions.
+const CALL_COST: u64 = 50;
+/// How many octets of work cost one instruction.
+const OCTETS_PER_INSTRUCTION: u64 = 4;
+
+impl Syscall {
+    /// The call of a number; `None` when the table does not have it.
+    #[must_use]
+    pub fn from_id(id: u16) -> Option<Self> {
+        if (abi::PROVIDER_PRIVATE..abi::SYSCALL_IDS as u16).contains(&id) {
+            return Some(Self::ProviderPrivate(id));
+        }
+        Self::TABLE.iter().copied().find(|call| call.id() == id)
+    }
+
+    /// The call of a name (exact spelling).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::TABLE.iter().copied().find(|call| call.name() == name)
+    }
+
+    /// Whether the SVM answers the call itself.
+    #[must_use]
+    pub const fn is_internal(self) -> bool {
+        matches!(
+            self,
+            Self::SetEventHandler
+                | Self::SetEventParamBuffer
+                | Self::Exit
+                | Self::HeapSize
+                | Self::StackSize
+        )
+    }
+
+    /// The published charge for the host's work, in instructions: 50, and one for each 4 octets.
+    #[must_use]
+    pub fn charge(self, args: &[u32]) -> u64 {
+        let octets = self.length_argument().and_then(|at| args.get(at)).copied().unwrap_or(0);
+        CALL_COST + u64::from(octets.min(abi::CALL_BYTES_MAX)) / OCTETS_PER_INSTRUCTION
+    }
+}
+
+impl fmt::Display for Syscall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (0x{:03x})", self.name(), self.id())
+    }
+}
+
+/// A number that is no system call of this terminal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("system call 0x{0:03x} does not exist")]
+pub struct UnknownSyscall(pub u16);
+
+/// What a system call answers: x10 and x11.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Reply {
+    /// The result, in x10.
+    pub result: u32,
+    /// 0 or a negative error of [`abi::status`], in x11.
+    pub status: i32,
+}
+
+impl Reply {
+    /// Done, with this result.
+    #[must_use]
+    pub const fn ok(result: u32) -> Self {
+        Self { result, status: abi::status::OK }
+    }
+
+    /// Refused, with this status.
+    #[must_use]
+    pub const fn error(status: i32) -> Self {
+        Self { result: 0, status }
+    }
+}
+
+/// Why the host could not answer at all: each of these stops the client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostFault {
+    /// A pointer argument leads outside the client's memory: a violation.
+    #[error(transparent)]
+    Memory(#[from] MemoryFault),
+    /// The call is of the table, but this host does not have it: a violation.
+    #[error("this host does not have the call")]
+    NoSuchCall,
+    /// The host itself failed.
+    #[error("host failed: {0}")]
+    Host(&'static str),
+}
+
+/// The system call library of the host.
+pub trait SystemCalls {
+    /// Answers one permitted call. `args` has exactly `call.arguments()` elements. All guest
+    /// memory goes through `memory`, copied in once.
+    ///
+    /// # Errors
+    /// [`HostFault`] stops the client.
+    fn call(
+        &mut self,
+        permitted: CallPermitted,
+        call: Syscall,
+        args: &[u32],
+        memory: &mut GuestMemory,
+    ) -> Result<Reply, HostFault>;
+
+    /// Sees each step of the state machine and of the call sequence. Does nothing by default.
+    fn trace(&mut self, step: TraceStep<'_>) {
+        let _ = step;
+    }
+}
+
+/// One step as [`SystemCalls::trace`] sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TraceStep<'a> {
+    /// The state changed.
+    State {
+        /// Before.
+        from: State,
+        /// After.
+        to: State,
+    },
+    /// The client handler (or the init code) is entered.
+    Enter {
+        /// The event.
+        event: Event,
+        /// Where it starts.
+        pc: u32,
+    },
+    /// TRAP: x31 holds the return address, the parameters are still on the stack.
+    Trap {
+        /// The id of the TRAP word.
+        id: u16,
+        /// Stack address before the pops.
+        stack: u32,
+        /// x31.
+        return_pc: u32,
+    },
+    /// The policy monitor refused.
+    Denied {
+        /// The id of the TRAP word.
+        id: u16,
+        /// The event it happened in.
+        event: Event,
+    },
+    /// The call was made.
+    Called {
+        /// The call.
+        call: Syscall,
+        /// Its parameters, first pushed first.
+        args: &'a [u32],
+        /// What it answered.
+        reply: Reply,
+        /// Whether a provider's function answered instead of the native one.
+        by_provider: bool,
+    },
+}
+
+/// A function of a security provider that stands in for a native call (X.1198 7, provider API).
+pub type ProviderFunction = Box<
+    dyn FnMut(CallPermitted, &[u32], &mut GuestMemory) -> Result<Reply, HostFault> + Send + 'static,
+>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_ascending_and_round_trips() {
+        let ids: alloc::vec::Vec<u16> = Syscall::TABLE.iter().map(|call| call.id()).collect();
+        assert!(ids.is_sorted());
+        for call in Syscall::TABLE {
+            assert_eq!(Syscall::from_id(call.id()), Some(*call));
+            assert_eq!(Syscall::from_name(call.name()), Some(*call));
+            assert!(call.arguments() <= MAX_ARGUMENTS);
+            assert!(call.length_argument().is_none_or(|at| at < call.arguments()));
+        }
+        assert_eq!(Syscall::from_id(0x000), None);
+        assert_eq!(Syscall::from_id(0x7FF), Some(Syscall::ProviderPrivate(0x7FF)));
+        assert_eq!(Syscall::from_id(0x800), None);
+    }
+}
