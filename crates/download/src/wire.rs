@@ -1,0 +1,122 @@
+//! The messages, as JSON bodies of HTTPS requests.
+//!
+//! Parsing is total: a body is capped before it is read, unknown members are ignored so that
+//! versions can meet, and every value is checked by its type.
+
+use portcullis_types::{CaSystemId, ChipId, ScpClientId, SuperScpId};
+use serde::{Deserialize, Serialize};
+
+use crate::error::ErrorCode;
+
+/// The protocol version in this build.
+pub const PROTOCOL_VERSION: u16 = 1;
+/// Octets of a metadata body, either way.
+pub const METADATA_CAP: usize = 64 * 1024;
+/// Path of the CDCS_PSS's client request.
+pub const CLIENT_PATH: &str = "/cdcs_pss/v1/client";
+/// Path of the CDCS_MSS's images; the SHA-256 follows.
+pub const IMAGE_PATH: &str = "/cdcs_mss/v1/image/";
+/// Header with the ticket of an image request.
+pub const TICKET_HEADER: &str = "x-portcullis-ticket";
+
+/// Device and agent information of step 10.1, with what the device already holds (step 10.7).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MetadataRequest {
+    /// [`PROTOCOL_VERSION`].
+    pub protocol: u16,
+    /// Same for each repeat of one request, so that a repeat can be told from a new request.
+    pub request_id: String,
+    /// The CA system the device met in the stream.
+    pub ca_system_id: CaSystemId,
+    /// The device, as its certificate says.
+    pub chip_id: ChipId,
+    /// Version of the host interface on the device: major in the upper, minor in the lower half.
+    pub host_api: u32,
+    /// The client it holds for this CA system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldClient>,
+}
+
+/// A client the device holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HeldClient {
+    /// Its supplier.
+    pub super_scp_id: SuperScpId,
+    /// Its id.
+    pub client_id: ScpClientId,
+    /// Its version.
+    pub version: u32,
+}
+
+/// CDCS information of steps 10.5 and 10.6.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CdcsInformation {
+    /// The CA system it serves.
+    pub ca_system_id: CaSystemId,
+    /// Name of its supplier, for people.
+    pub vendor: String,
+    /// Its supplier.
+    pub super_scp_id: SuperScpId,
+    /// Its id.
+    pub client_id: ScpClientId,
+    /// Its version.
+    pub version: u32,
+    /// Octets of the image.
+    pub size: u64,
+    /// SHA-256 of the image.
+    #[serde(with = "hash")]
+    pub sha256: [u8; 32],
+}
+
+/// The answer to a [`MetadataRequest`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MetadataResponse {
+    /// Echo of the request id.
+    pub request_id: String,
+    /// Which client.
+    pub cdcs: CdcsInformation,
+    /// CDCS_MSS authentication information: a ticket in hexadecimal.
+    pub ticket: String,
+}
+
+/// Body of every answer that is no success.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// The code.
+    pub code: ErrorCode,
+    /// Its name.
+    pub name: String,
+    /// Names this answer in the centre's log.
+    pub request_id: String,
+    /// When to try again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u32>,
+}
+
+impl ErrorBody {
+    /// The body for a code.
+    #[must_use]
+    pub fn new(code: ErrorCode, request_id: String) -> Self {
+        let retry_after_s = code.is_transient().then_some(1);
+        Self { code, name: code.name().to_owned(), request_id, retry_after_s }
+    }
+}
+
+/// Reads a body of at most [`METADATA_CAP`] octets; `None` when it is larger or malformed.
+#[must_use]
+pub fn parse<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Option<T> {
+    (body.len() <= METADATA_CAP).then(|| serde_json::from_slice(body).ok()).flatten()
+}
+
+mod hash {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(hash: &[u8; 32], out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(&hex::encode(hash))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
+        let text = String::deserialize(from)?;
+        portcullis_types::parse_hex_array(&text).map_err(D::Error::custom)
+    }
+}
