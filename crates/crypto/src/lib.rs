@@ -14,6 +14,7 @@
 extern crate alloc;
 
 mod aead;
+mod aes128;
 mod block;
 mod hash;
 mod key;
@@ -21,6 +22,7 @@ mod mac;
 mod sign;
 
 pub use aead::{AeadRefused, aes256_gcm_open, aes256_gcm_seal};
+pub use aes128::Aes128;
 pub use block::{
     NotWholeBlocks, aes128_decrypt_block, aes128_encrypt_block, cbc_decrypt_in_place,
     cbc_encrypt_in_place, tdes2_decrypt_block, tdes2_encrypt_block,

@@ -1,1 +1,47 @@
 //! DVB-CSA2, DVB-CISSA, IDSA and the AES modes on transport packets.
+//!
+//! Trust domains: the headend (scrambling) and the chip (descrambling); both hold control words,
+//! so everything here that is derived from one is zeroised when it is dropped and is neither
+//! printed nor cloned. Clauses: transport_scrambling_control of ISO/IEC 13818-1 2.4.3.3 with the
+//! DVB meaning (10 even, 11 odd); ETSI TS 103 127 for CISSA, ATIS-0800006 for IDSA.
+//!
+//! Common to all algorithms: header and adaptation field stay in clear, a packet without payload
+//! is not touched, each packet stands on its own, and the control bits are set even when the
+//! payload is too short to be scrambled (receivers in the field expect that).
+//!
+//! - [`Cipher`]: one control word under one mode, packet by packet.
+//! - [`KeySlots`]: the even and odd key of a descrambler.
+//! - [`Batch`]: many packets with their keys at once; kernels that work on many packets in
+//!   parallel stand behind it.
+//!
+//! What must never happen: a payload scrambled twice, or a packet whose control bits say "clear"
+//! over a scrambled payload.
+
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod aes;
+mod batch;
+mod cipher;
+mod csa2;
+mod slots;
+
+pub use batch::Batch;
+pub use cipher::{Cipher, Scrambled, WrongControlWordLength};
+pub use csa2::reduce_entropy;
+pub use slots::{Descrambled, DescrambledCount, KeySlots};
+
+use portcullis_ts::RawPacket;
+use portcullis_types::Parity;
+
+/// Scrambles all packets of a run with one key; see [`Cipher::scramble_packet`].
+pub fn scramble_batch(packets: &mut [RawPacket], cipher: &Cipher, parity: Parity) {
+    let mut batch = Batch::with_capacity(packets.len());
+    for packet in packets {
+        batch.push(packet, cipher, parity);
+    }
+    batch.scramble();
+}
