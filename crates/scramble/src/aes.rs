@@ -21,7 +21,7 @@ const BLOCKS_MAX: usize = 184usize.div_ceil(BLOCK);
 /// Packets that scramble in step: CBC is serial within a packet only.
 const STEP: usize = 16;
 /// The IV of CISSA version 1.
-// spec: TS-103-127/CISSA
+// spec: E-R29
 const CISSA_IV: [u8; BLOCK] = *b"DVBTMCPTAESCISSA";
 
 /// How blocks are chained and what happens to the residue.

@@ -39,7 +39,7 @@ fn openssl(cipher: &str, iv: &str, clear: &[u8]) -> Option<Vec<u8>> {
 const ZERO_IV: &str = "00000000000000000000000000000000";
 const CISSA_IV: &str = "445642544d4350544145534349535341";
 
-// spec-test: S-20
+// spec-test: E-R29
 #[test]
 fn cbc_modes_agree_with_openssl() {
     for (mode, iv) in [

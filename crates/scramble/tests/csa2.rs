@@ -23,7 +23,7 @@ fn cases() -> impl Iterator<Item = ([u8; 8], Vec<u8>)> {
     })
 }
 
-// spec-test: S-20
+// spec-test: E-R29
 #[test]
 fn every_payload_length_agrees_with_dvb_csa() {
     for (control_word, clear) in cases() {
@@ -49,7 +49,7 @@ fn whole_payloads_agree_with_rcsa() {
     }
 }
 
-// spec-test: S-20
+// spec-test: E-R29
 #[test]
 fn every_payload_length_agrees_with_libdvbcsa() {
     let folder = tempfile::tempdir().unwrap();

@@ -32,7 +32,7 @@ fn packet(seed: u64, adaptation: usize) -> RawPacket {
     raw
 }
 
-// spec-test: S-20
+// spec-test: E-R29
 #[test]
 fn header_and_adaptation_field_stay_clear_for_every_payload_length() {
     for mode in MODES {

@@ -17,7 +17,7 @@ const STEP: usize = 8;
 
 /// Puts the checksum octets into a control word: octets 3 and 7 become the sums of the three
 /// before them. That leaves 48 bits, and is what receivers of `csa2` compute with.
-// spec: S-20
+// spec: E-R29
 pub const fn reduce_entropy(control_word: &mut [u8; 8]) {
     let [a, b, c, ab, d, e, f, de] = control_word;
     *ab = a.wrapping_add(*b).wrapping_add(*c);
