@@ -29,7 +29,7 @@ impl<'a> Reader<'a> {
             .offset
             .checked_add(len)
             .and_then(|end| self.bytes.get(self.offset..end))
-            .ok_or(DecodeError::new(self.offset, DecodeErrorKind::Truncated))?;
+            .ok_or_else(|| DecodeError::new(self.offset, DecodeErrorKind::Truncated))?;
         self.offset += len;
         Ok(taken)
     }

@@ -90,8 +90,8 @@ impl<'a> CaSection<'a> {
     pub fn parse(section: &'a [u8]) -> Result<Self, DecodeError> {
         let truncated = DecodeError::new(section.len(), DecodeErrorKind::Truncated);
         let (&[id, high, low], payload) = section.split_first_chunk().ok_or(truncated)?;
-        let table_id =
-            TableId::from_value(id).ok_or(DecodeError::new(0, DecodeErrorKind::TableId(id)))?;
+        let table_id = TableId::from_value(id)
+            .ok_or_else(|| DecodeError::new(0, DecodeErrorKind::TableId(id)))?;
         if high & 0x80 != 0 {
             return Err(DecodeError::new(1, DecodeErrorKind::LongSection));
         }

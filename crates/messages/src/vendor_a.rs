@@ -203,7 +203,7 @@ fn each_field(
 }
 
 fn there<T>(value: Option<T>, end: usize, tag: u8) -> Result<T, DecodeError> {
-    value.ok_or(DecodeError::new(end, DecodeErrorKind::Missing(tag)))
+    value.ok_or_else(|| DecodeError::new(end, DecodeErrorKind::Missing(tag)))
 }
 
 fn number32(value: Option<[u8; 4]>, end: usize, tag: u8) -> Result<u32, DecodeError> {

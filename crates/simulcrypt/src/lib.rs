@@ -1,1 +1,2 @@
-//! Messages and channel/stream machines of ECMG-SCS and EMMG-MUX, sans-IO.
+//! Messages and channel/stream machines of ECMG-SCS and EMMG-MUX (TS 103 197), sans-IO.
+pub mod ecmg;

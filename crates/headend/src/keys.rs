@@ -1,0 +1,1 @@
+//! K1 and K2 of a CA system, K3 of its chips.
