@@ -1,0 +1,80 @@
+//! `cargo xtask ci`: what has to hold for every change. Cheap checks first; all are run, so that
+//! one round shows everything; the tests come last and their last line closes the output.
+
+use crate::Done;
+use crate::shell::{cargo, say, step};
+use crate::{deps, licences, source, spec, test, threats};
+
+/// Everything.
+pub(crate) fn run(args: &[String]) -> Done {
+    if !args.is_empty() {
+        return Err("usage: cargo xtask ci".into());
+    }
+    let mut failed = Vec::new();
+    let mut note = |outcome: Done| failed.extend(outcome.err());
+    note(step("format", &mut cargo(&["fmt", "--all", "--check"])));
+    for outcome in rules() {
+        note(outcome);
+    }
+    note(step("lints", &mut cargo(CLIPPY)));
+    let mut doc = cargo(&["doc", "--release", "--workspace", "--no-deps", "--quiet"]);
+    note(step("documentation", doc.env("RUSTDOCFLAGS", "-D warnings")));
+    test::all(&failed)
+}
+
+const CLIPPY: &[&str] =
+    &["clippy", "--release", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
+
+/// Dependency and source rules, licences and registers, without compiling anything.
+pub(crate) fn rules_only() -> Done {
+    let failed: Vec<String> = rules().into_iter().filter_map(Result::err).collect();
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("; ")) }
+}
+
+fn rules() -> Vec<Done> {
+    let graph = deps::load();
+    let of_graph = |title: &str, check: &dyn Fn(&deps::Graph) -> Done<Vec<String>>| match &graph {
+        Ok(graph) => report(title, check(graph)),
+        Err(error) => Err(format!("{title}: {error}")),
+    };
+    vec![
+        of_graph("dependency rules", &|graph| {
+            Ok(deps::check(graph).iter().map(ToString::to_string).collect())
+        }),
+        of_graph("licences", &licences::check),
+        report("source rules", source_rules()),
+        report("citations of clauses", spec::faults()),
+        report("citations of threats", threats::faults()),
+    ]
+}
+
+fn source_rules() -> Done<Vec<String>> {
+    let files = source::files(&[
+        ".rs", ".ts", ".mjs", ".svelte", ".md", ".toml", ".yml", ".yaml", ".html", ".css", ".sh",
+        ".ci/run",
+    ])?;
+    let mut faults = Vec::new();
+    for finding in source::check(&files) {
+        let line = format!("{}: {}", finding.place, finding.rule);
+        if finding.warning {
+            println!("   warning: {line}");
+        } else {
+            faults.push(line);
+        }
+    }
+    Ok(faults)
+}
+
+/// Prints what a check found, one line each.
+fn report(title: &str, found: Done<Vec<String>>) -> Done {
+    say(title);
+    let found = found.map_err(|error| format!("{title}: {error}"))?;
+    for line in &found {
+        println!("   {line}");
+    }
+    if found.is_empty() {
+        println!("   {title}: ok");
+        return Ok(());
+    }
+    Err(format!("{title}: {} violations", found.len()))
+}

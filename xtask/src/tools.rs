@@ -1,0 +1,169 @@
+//! What the machine must have, why, and how to get it.
+
+use std::path::{Path, PathBuf};
+
+use crate::Done;
+use crate::shell::{command, output, quiet, which};
+
+/// Something the project uses but does not bring along.
+pub(crate) struct Tool {
+    /// What is missing, as the user knows it.
+    pub(crate) name: &'static str,
+    /// What for.
+    pub(crate) why: &'static str,
+    /// How to get it.
+    pub(crate) get: &'static str,
+    /// Debian packages that bring it.
+    pub(crate) packages: &'static [&'static str],
+    present: fn() -> bool,
+}
+
+impl Tool {
+    pub(crate) fn is_present(&self) -> bool {
+        (self.present)()
+    }
+
+    /// The one line a user needs.
+    pub(crate) fn missing_line(&self) -> String {
+        format!("missing: {} ({}); get it: {}", self.name, self.why, self.get)
+    }
+}
+
+pub(crate) const C_COMPILER: Tool = Tool {
+    name: "cc",
+    why: "C compiler for SQLite and the TLS library",
+    get: "apt-get install gcc libc6-dev",
+    packages: &["gcc", "libc6-dev"],
+    present: || which("cc").is_some(),
+};
+
+pub(crate) const CMAKE: Tool = Tool {
+    name: "cmake",
+    why: "builds the TLS library on some machines",
+    get: "apt-get install cmake",
+    packages: &["cmake"],
+    present: || which("cmake").is_some(),
+};
+
+pub(crate) const NODE: Tool = Tool {
+    name: "node",
+    why: "Node 20 or newer builds the page",
+    get: "https://nodejs.org or apt-get install nodejs (Debian 13 and newer)",
+    packages: &["nodejs"],
+    present: node_is_new_enough,
+};
+
+pub(crate) const GUEST_TOOLCHAIN: Tool = Tool {
+    name: "riscv32im-unknown-none-elf",
+    why: "compiles the guest clients",
+    get: "rustup target add riscv32im-unknown-none-elf, or apt-get install rustc-web rust-web-src \
+          lld-19",
+    packages: &["rustc-web", "rust-web-src", "lld-19"],
+    present: || rustup_target("riscv32im-unknown-none-elf") || debian_cross(),
+};
+
+pub(crate) const FFMPEG: Tool = Tool {
+    name: "ffmpeg",
+    why: "makes streams for tests",
+    get: "apt-get install ffmpeg",
+    packages: &["ffmpeg"],
+    present: || which("ffmpeg").is_some() && which("ffprobe").is_some(),
+};
+
+pub(crate) const CHROMIUM: Tool = Tool {
+    name: "chromium",
+    why: "plays the page in the end-to-end tests",
+    get: "apt-get install chromium",
+    packages: &["chromium", "fonts-dejavu-core"],
+    present: || browser().is_some(),
+};
+
+pub(crate) const OPENSSL: Tool = Tool {
+    name: "openssl",
+    why: "judges certificates, signatures and the AES modes in tests",
+    get: "apt-get install openssl",
+    packages: &["openssl"],
+    present: || which("openssl").is_some(),
+};
+
+pub(crate) const TSHARK: Tool = Tool {
+    name: "tshark",
+    why: "judges SimulCrypt messages in tests",
+    get: "apt-get install tshark",
+    packages: &["tshark"],
+    present: || which("tshark").is_some(),
+};
+
+pub(crate) const LIBDVBCSA: Tool = Tool {
+    name: "libdvbcsa",
+    why: "judges DVB-CSA2 in tests",
+    get: "apt-get install libdvbcsa-dev pkg-config",
+    packages: &["libdvbcsa-dev", "pkg-config"],
+    present: || quiet(command("pkg-config").args(["--exists", "libdvbcsa"])) || dvbcsa_header(),
+};
+
+/// What `up` cannot do without.
+pub(crate) const FOR_UP: &[&Tool] = &[&C_COMPILER, &GUEST_TOOLCHAIN, &NODE];
+
+/// What the tests use besides; without it some are skipped.
+pub(crate) const FOR_TESTS: &[&Tool] = &[&FFMPEG, &CHROMIUM, &OPENSSL, &TSHARK, &LIBDVBCSA, &CMAKE];
+
+/// The browser of the end-to-end tests.
+pub(crate) fn browser() -> Option<PathBuf> {
+    let named = std::env::var_os("PORTCULLIS_BROWSER").map(PathBuf::from);
+    named.filter(|path| path.is_file()).or_else(|| {
+        ["chromium", "chromium-browser", "google-chrome"].iter().find_map(|name| which(name))
+    })
+}
+
+/// Fails with one line per missing tool printed before.
+pub(crate) fn require(tools: &[&Tool]) -> Done {
+    let missing: Vec<&str> = tools
+        .iter()
+        .filter(|tool| !tool.is_present())
+        .map(|tool| {
+            eprintln!("{}", tool.missing_line());
+            tool.name
+        })
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{} missing; `cargo xtask setup --yes` installs them on Debian",
+        missing.join(", ")
+    ))
+}
+
+fn node_is_new_enough() -> bool {
+    let version = which("node").and_then(|node| output(command(node).arg("--version")).ok());
+    version
+        .as_deref()
+        .and_then(|text| text.trim().trim_start_matches('v').split('.').next())
+        .and_then(|major| major.parse::<u32>().ok())
+        .is_some_and(|major| major >= 20)
+}
+
+fn rustup_target(target: &str) -> bool {
+    output(command("rustc").args(["--print", "target-libdir", "--target", target]))
+        .is_ok_and(|folder| Path::new(folder.trim()).is_dir())
+}
+
+/// Debian's own compiler with its library sources: it can build the guests' core library.
+fn debian_cross() -> bool {
+    let linker = ["ld.lld-19", "ld.lld-20", "ld.lld-21", "ld.lld"];
+    Path::new("/usr/bin/rustc").is_file()
+        && debian_sources()
+        && linker.iter().any(|name| which(name).is_some())
+}
+
+fn debian_sources() -> bool {
+    let root = output(command("/usr/bin/rustc").args(["--print", "sysroot"]));
+    root.is_ok_and(|root| {
+        Path::new(root.trim()).join("lib/rustlib/src/rust/library/core/src/lib.rs").is_file()
+    })
+}
+
+fn dvbcsa_header() -> bool {
+    Path::new("/usr/include/dvbcsa/dvbcsa.h").is_file()
+}
