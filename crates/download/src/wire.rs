@@ -16,6 +16,10 @@ pub const METADATA_CAP: usize = 64 * 1024;
 pub const CLIENT_PATH: &str = "/cdcs_pss/v1/client";
 /// Path of the CDCS_MSS's images; the SHA-256 follows.
 pub const IMAGE_PATH: &str = "/cdcs_mss/v1/image/";
+/// Path of the two-way return channel; CA_system_id and ChipID follow.
+pub const EMM_PATH: &str = "/emm/v1/";
+/// Octets of an answer of the return channel.
+pub const SECTIONS_CAP: usize = 256 * 1024;
 /// Header with the ticket of an image request.
 pub const TICKET_HEADER: &str = "x-portcullis-ticket";
 
@@ -108,6 +112,32 @@ pub fn parse<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Option<T> {
     (body.len() <= METADATA_CAP).then(|| serde_json::from_slice(body).ok()).flatten()
 }
 
+/// The EMM sections of a return-channel answer, each behind its length in two octets.
+#[must_use]
+pub fn encode_sections(sections: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for section in sections {
+        // A section has at most 4096 octets by its own length field.
+        if let Ok(length) = u16::try_from(section.len()) {
+            out.extend_from_slice(&length.to_be_bytes());
+            out.extend_from_slice(section);
+        }
+    }
+    out
+}
+
+/// The sections of a return-channel answer; `None` when a length leads outside.
+#[must_use]
+pub fn decode_sections(mut body: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let mut sections = Vec::new();
+    while let Some((length, rest)) = body.split_first_chunk::<2>() {
+        let (section, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+        sections.push(section.to_vec());
+        body = rest;
+    }
+    body.is_empty().then_some(sections)
+}
+
 mod hash {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
@@ -118,5 +148,22 @@ mod hash {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
         let text = String::deserialize(from)?;
         portcullis_types::parse_hex_array(&text).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn sections_round_trip_and_a_cut_answer_is_refused() {
+        let sections = vec![vec![0x82; 40], vec![0x84; 1024], Vec::new()];
+        let body = encode_sections(&sections);
+        assert_eq!(decode_sections(&body), Some(sections));
+        assert_eq!(decode_sections(&[]), Some(Vec::new()));
+        for cut in [1, 2, 41, 43, body.len() - 1] {
+            assert_eq!(decode_sections(&body[..cut]), None, "cut at {cut}");
+        }
     }
 }
