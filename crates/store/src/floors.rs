@@ -4,7 +4,7 @@
 //! when a version has proved itself by running, not when it was installed.
 
 use crate::error::StoreError;
-use crate::sealed::{ClientName, CounterName, Sealer};
+use crate::sealed::{ClientName, Sealer};
 
 /// Proof that a version is not below the floor. Made by [`VersionFloors::check`] only.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,7 +30,7 @@ impl VersionFloors {
     /// # Errors
     /// [`StoreError::Chip`].
     pub fn floor<S: Sealer>(sealer: &mut S, client: ClientName) -> Result<u32, StoreError> {
-        let value = sealer.counter(name(client))?;
+        let value = sealer.counter(&name(client))?;
         // A counter above 32 bits can only be a chip fault; the highest floor is the safe reading.
         Ok(u32::try_from(value).unwrap_or(u32::MAX))
     }
@@ -62,15 +62,15 @@ impl VersionFloors {
         client: ClientName,
         proof: NewerThanFloor,
     ) -> Result<(), StoreError> {
-        if u64::from(proof.version) > sealer.counter(name(client))? {
-            sealer.raise_counter(name(client), u64::from(proof.version))?;
+        if u64::from(proof.version) > sealer.counter(&name(client))? {
+            sealer.raise_counter(&name(client), u64::from(proof.version))?;
         }
         Ok(())
     }
 }
 
-fn name(client: ClientName) -> CounterName {
-    CounterName::for_client("version floor", client)
+fn name(client: ClientName) -> String {
+    format!("version-floor-{}", client.file_name())
 }
 
 #[cfg(test)]

@@ -22,5 +22,5 @@ mod testing;
 pub use disk::{Disk, RealDisk, write_atomically};
 pub use error::{SealerError, StoreError};
 pub use floors::{NewerThanFloor, VersionFloors};
-pub use sealed::{ClientName, CounterName, SealedStore, Sealer, StoreLimits};
+pub use sealed::{ClientName, SealedStore, Sealer, StoreLimits};
 pub use slots::{Slot, SlotLimits, SlotState, Slots};

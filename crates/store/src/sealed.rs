@@ -12,7 +12,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use portcullis_crypto::sha256;
 use portcullis_types::{ScpClientId, SuperScpId};
 
 use crate::disk::{Disk, write_atomically};
@@ -35,48 +34,28 @@ impl ClientName {
     }
 }
 
-/// The number of a chip counter.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct CounterName(pub u32);
-
-impl CounterName {
-    /// A counter of one purpose for one client. Numbers are hashes, so that no table of
-    /// counters has to be kept where it could be changed.
-    #[must_use]
-    pub fn for_client(purpose: &str, client: ClientName) -> Self {
-        let digest = sha256(&[
-            b"portcullis counter\0",
-            purpose.as_bytes(),
-            b"\0",
-            &client.super_scp_id.0.to_be_bytes(),
-            &client.client_id.0.to_be_bytes(),
-        ]);
-        Self(u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]))
-    }
-}
-
 /// What the store needs of the chip: a seal only this chip opens, and counters that only rise.
 pub trait Sealer {
     /// Seals data under a label.
     ///
     /// # Errors
     /// [`SealerError`].
-    fn seal(&mut self, label: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealerError>;
+    fn seal(&mut self, label: &str, plain: &[u8]) -> Result<Vec<u8>, SealerError>;
     /// Opens what this chip sealed under the same label.
     ///
     /// # Errors
     /// [`SealerError::Foreign`] when it is anything else.
-    fn unseal(&mut self, label: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealerError>;
+    fn unseal(&mut self, label: &str, sealed: &[u8]) -> Result<Vec<u8>, SealerError>;
     /// Reads a counter; a new one is 0.
     ///
     /// # Errors
     /// [`SealerError`].
-    fn counter(&mut self, name: CounterName) -> Result<u64, SealerError>;
+    fn counter(&mut self, name: &str) -> Result<u64, SealerError>;
     /// Raises a counter to a higher value.
     ///
     /// # Errors
     /// [`SealerError`].
-    fn raise_counter(&mut self, name: CounterName, to: u64) -> Result<(), SealerError>;
+    fn raise_counter(&mut self, name: &str, to: u64) -> Result<(), SealerError>;
 }
 
 /// Limits of one client's storage.
@@ -127,7 +106,7 @@ impl<D: Disk> SealedStore<D> {
     ) -> Result<Self, StoreError> {
         disk.create_dir(dir).map_err(StoreError::io("make directory", dir))?;
         let path = dir.join(format!("{}.nv", client.file_name()));
-        let chip = sealer.counter(counter_name(client))?;
+        let chip = sealer.counter(&label(client))?;
         let cap = limits.quota + limits.keys * ENTRY_OVERHEAD + BLOB_OVERHEAD;
         let sealed = disk.read(&path, cap).map_err(StoreError::io("read", &path))?;
         let (committed, file) = match &sealed {
@@ -143,7 +122,7 @@ impl<D: Disk> SealedStore<D> {
             None => return Err(StoreError::RolledBack { path, chip, file }),
             Some(0) => {}
             // The power went between the rename and the raise: the new state is whole.
-            Some(1) => sealer.raise_counter(counter_name(client), file)?,
+            Some(1) => sealer.raise_counter(&label(client), file)?,
             Some(_) => return Err(StoreError::Ahead { path, chip, file }),
         }
         Ok(Self {
@@ -211,7 +190,7 @@ impl<D: Disk> SealedStore<D> {
         let next = self.counter + 1;
         let sealed = sealer.seal(&label(self.client), &serialise(&staged, next))?;
         write_atomically(&self.disk, &self.path, &sealed)?;
-        sealer.raise_counter(counter_name(self.client), next)?;
+        sealer.raise_counter(&label(self.client), next)?;
         self.committed = staged;
         self.counter = next;
         self.poisoned = false;
@@ -228,12 +207,10 @@ impl<D: Disk> SealedStore<D> {
     }
 }
 
-fn label(client: ClientName) -> Vec<u8> {
-    format!("portcullis client storage {}", client.file_name()).into_bytes()
-}
-
-fn counter_name(client: ClientName) -> CounterName {
-    CounterName::for_client("client storage", client)
+/// Label of the seal and name of the counter: both name the client, so that no client's storage
+/// passes for another's (T-32).
+fn label(client: ClientName) -> String {
+    format!("client-storage-{}", client.file_name())
 }
 
 // Blob: magic 4, format 1, counter 8, count 4, then per entry key length 2, key, value length 4,

@@ -15,7 +15,7 @@ use portcullis_crypto::sha256;
 
 use crate::disk::Disk;
 use crate::error::SealerError;
-use crate::sealed::{CounterName, Sealer};
+use crate::sealed::Sealer;
 
 /// Operations left before the power goes.
 #[derive(Clone)]
@@ -187,7 +187,7 @@ impl Disk for TestDisk {
 pub(crate) struct TestChip {
     number: u8,
     power: Power,
-    counters: Rc<RefCell<BTreeMap<CounterName, u64>>>,
+    counters: Rc<RefCell<BTreeMap<String, u64>>>,
 }
 
 impl TestChip {
@@ -204,19 +204,19 @@ impl TestChip {
         Self { number: self.number, power: power.clone(), counters }
     }
 
-    fn tag(&self, label: &[u8], plain: &[u8]) -> [u8; 32] {
-        sha256(&[&[self.number], label, b"\0", plain])
+    fn tag(&self, label: &str, plain: &[u8]) -> [u8; 32] {
+        sha256(&[&[self.number], label.as_bytes(), b"\0", plain])
     }
 }
 
 impl Sealer for TestChip {
-    fn seal(&mut self, label: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealerError> {
+    fn seal(&mut self, label: &str, plain: &[u8]) -> Result<Vec<u8>, SealerError> {
         let mut sealed = self.tag(label, plain).to_vec();
         sealed.extend_from_slice(plain);
         Ok(sealed)
     }
 
-    fn unseal(&mut self, label: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealerError> {
+    fn unseal(&mut self, label: &str, sealed: &[u8]) -> Result<Vec<u8>, SealerError> {
         let (tag, plain) = sealed.split_at_checked(32).ok_or(SealerError::Foreign)?;
         if self.tag(label, plain).as_slice() == tag {
             Ok(plain.to_vec())
@@ -225,16 +225,16 @@ impl Sealer for TestChip {
         }
     }
 
-    fn counter(&mut self, name: CounterName) -> Result<u64, SealerError> {
-        Ok(self.counters.borrow().get(&name).copied().unwrap_or(0))
+    fn counter(&mut self, name: &str) -> Result<u64, SealerError> {
+        Ok(self.counters.borrow().get(name).copied().unwrap_or(0))
     }
 
-    fn raise_counter(&mut self, name: CounterName, to: u64) -> Result<(), SealerError> {
+    fn raise_counter(&mut self, name: &str, to: u64) -> Result<(), SealerError> {
         if !self.power.draw() {
             return Err(SealerError::Gone("power is off".into()));
         }
         let mut counters = self.counters.borrow_mut();
-        let value = counters.entry(name).or_insert(0);
+        let value = counters.entry(name.to_owned()).or_insert(0);
         if to <= *value {
             return Err(SealerError::Refused("a counter only rises".into()));
         }
