@@ -32,6 +32,76 @@ pub const fn trap_word(id: u16) -> u32 {
     ((id as u32 & 0x7FF) << 20) | (2 << 15) | (31 << 7) | 0x0B
 }
 
+/// Ids of the system calls; signatures are in `docs/reference/svm.md`.
+pub mod call {
+    /// `SetEventHandler`
+    pub const SET_EVENT_HANDLER: u16 = 0x001;
+    /// `SetEventParamBuffer`
+    pub const SET_EVENT_PARAM_BUFFER: u16 = 0x002;
+    /// `Exit`
+    pub const EXIT: u16 = 0x010;
+    /// `PutMsg`
+    pub const PUT_MSG: u16 = 0x011;
+    /// `HeapSize`
+    pub const HEAP_SIZE: u16 = 0x014;
+    /// `StackSize`
+    pub const STACK_SIZE: u16 = 0x015;
+    /// `Log`
+    pub const LOG: u16 = 0x020;
+    /// `GetToken`
+    pub const GET_TOKEN: u16 = 0x030;
+    /// `TokenInfo`
+    pub const TOKEN_INFO: u16 = 0x031;
+    /// `KlSetVendor`
+    pub const KL_SET_VENDOR: u16 = 0x040;
+    /// `KlSetEk2`
+    pub const KL_SET_EK2: u16 = 0x042;
+    /// `KlSetEk1`
+    pub const KL_SET_EK1: u16 = 0x043;
+    /// `KlLoadCw`
+    pub const KL_LOAD_CW: u16 = 0x044;
+    /// `KlChallenge`
+    pub const KL_CHALLENGE: u16 = 0x045;
+    /// `KlOpenMessage`
+    pub const KL_OPEN_MESSAGE: u16 = 0x046;
+    /// `KlRelease`
+    pub const KL_RELEASE: u16 = 0x047;
+    /// `Sha256`
+    pub const SHA256: u16 = 0x052;
+    /// `VerifySig`
+    pub const VERIFY_SIG: u16 = 0x053;
+    /// `Random`
+    pub const RANDOM: u16 = 0x055;
+    /// `NvRead`
+    pub const NV_READ: u16 = 0x060;
+    /// `NvWrite`
+    pub const NV_WRITE: u16 = 0x061;
+    /// `NvMonotonicInc`
+    pub const NV_MONOTONIC_INC: u16 = 0x062;
+    /// `ClientStatus`
+    pub const CLIENT_STATUS: u16 = 0x084;
+}
+
+/// Ids of the events.
+pub mod event {
+    /// `Initialize`
+    pub const INITIALIZE: u32 = 1;
+    /// `SelectContent`
+    pub const SELECT_CONTENT: u32 = 2;
+    /// `Entitlement`
+    pub const ENTITLEMENT: u32 = 3;
+    /// `ChangeKey`
+    pub const CHANGE_KEY: u32 = 4;
+    /// `Descramble`
+    pub const DESCRAMBLE: u32 = 5;
+    /// `Player`
+    pub const PLAYER: u32 = 6;
+    /// `Timer`
+    pub const TIMER: u32 = 7;
+    /// `Terminate`
+    pub const TERMINATE: u32 = 8;
+}
+
 /// Kinds of access token for `GetToken` and `TokenInfo`.
 pub mod token {
     /// The EMM section of the current Entitlement event.

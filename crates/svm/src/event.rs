@@ -5,26 +5,28 @@
 
 use core::fmt;
 
+use crate::abi;
+
 /// What drives a client.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum Event {
     /// Runs the init code at the entry point; registers handler and parameter buffer.
-    Initialize = 1,
+    Initialize = abi::event::INITIALIZE as u8,
     /// (session, service_id): a service was chosen.
-    SelectContent = 2,
+    SelectContent = abi::event::SELECT_CONTENT as u8,
     /// (token length): an EMM came.
-    Entitlement = 3,
+    Entitlement = abi::event::ENTITLEMENT as u8,
     /// (session, token length): a new ECM came.
-    ChangeKey = 4,
+    ChangeKey = abi::event::CHANGE_KEY as u8,
     /// Content to be descrambled by the client itself.
-    Descramble = 5,
+    Descramble = abi::event::DESCRAMBLE as u8,
     /// Something happened in the player.
-    Player = 6,
+    Player = abi::event::PLAYER as u8,
     /// A timer of the client ran out.
-    Timer = 7,
+    Timer = abi::event::TIMER as u8,
     /// The client ends.
-    Terminate = 8,
+    Terminate = abi::event::TERMINATE as u8,
 }
 
 impl Event {

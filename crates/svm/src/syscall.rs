@@ -13,7 +13,7 @@ use crate::memory::{GuestMemory, MemoryFault};
 use crate::monitor::CallPermitted;
 
 macro_rules! syscalls {
-    ($($(#[$doc:meta])* $name:ident = $id:literal, $args:literal, $length:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $id:path, $args:literal, $length:expr;)*) => {
         /// A system call of the published table, or a provider's own.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[non_exhaustive]
@@ -67,51 +67,51 @@ macro_rules! syscalls {
 
 syscalls! {
     /// (pc): the client handler, once, in Initialize.
-    SetEventHandler = 0x001, 1, None;
+    SetEventHandler = abi::call::SET_EVENT_HANDLER, 1, None;
     /// (ptr, elements): the event parameter buffer, once, in Initialize.
-    SetEventParamBuffer = 0x002, 2, None;
+    SetEventParamBuffer = abi::call::SET_EVENT_PARAM_BUFFER, 2, None;
     /// (code): the client ends.
-    Exit = 0x010, 1, None;
+    Exit = abi::call::EXIT, 1, None;
     /// (ptr, len): a message to the host.
-    PutMsg = 0x011, 2, Some(1);
+    PutMsg = abi::call::PUT_MSG, 2, Some(1);
     /// (): octets of heap granted by the policy.
-    HeapSize = 0x014, 0, None;
+    HeapSize = abi::call::HEAP_SIZE, 0, None;
     /// (): octets of stack granted by the policy.
-    StackSize = 0x015, 0, None;
+    StackSize = abi::call::STACK_SIZE, 0, None;
     /// (level, ptr, len): a line for the host's log.
-    Log = 0x020, 3, Some(2);
+    Log = abi::call::LOG, 3, Some(2);
     /// (kind, ptr, cap) -> len: a copy of an access token.
-    GetToken = 0x030, 3, Some(2);
+    GetToken = abi::call::GET_TOKEN, 3, Some(2);
     /// (kind) -> len: how long an access token is.
-    TokenInfo = 0x031, 1, None;
+    TokenInfo = abi::call::TOKEN_INFO, 1, None;
     /// (vendor_sys_id): must equal the vendor of the verified package.
-    KlSetVendor = 0x040, 1, None;
+    KlSetVendor = abi::call::KL_SET_VENDOR, 1, None;
     /// (ptr, len): the whole sealed unique EMM; loads K2.
-    KlSetEk2 = 0x042, 2, Some(1);
+    KlSetEk2 = abi::call::KL_SET_EK2, 2, Some(1);
     /// (ptr, len): the whole sealed group EMM; loads K1 if this chip is a member.
-    KlSetEk1 = 0x043, 2, Some(1);
+    KlSetEk1 = abi::call::KL_SET_EK1, 2, Some(1);
     /// (session, parity, ecw_ptr, uri_ptr, uri_len): loads a control word into the descrambler.
-    KlLoadCw = 0x044, 5, Some(4);
+    KlLoadCw = abi::call::KL_LOAD_CW, 5, Some(4);
     /// (nonce_ptr, out_ptr): challenge-response of the ladder.
-    KlChallenge = 0x045, 2, None;
+    KlChallenge = abi::call::KL_CHALLENGE, 2, None;
     /// (ptr, len, out, cap) -> len: verifies and opens a sealed message.
-    KlOpenMessage = 0x046, 4, Some(1);
+    KlOpenMessage = abi::call::KL_OPEN_MESSAGE, 4, Some(1);
     /// (session): clears the keys of a descrambler session.
-    KlRelease = 0x047, 1, None;
+    KlRelease = abi::call::KL_RELEASE, 1, None;
     /// (ptr, len, out): SHA-256.
-    Sha256 = 0x052, 3, Some(1);
+    Sha256 = abi::call::SHA256, 3, Some(1);
     /// (key_handle, ptr, len, sig_ptr): verifies an Ed25519 signature.
-    VerifySig = 0x053, 4, Some(2);
+    VerifySig = abi::call::VERIFY_SIG, 4, Some(2);
     /// (ptr, len): random octets.
-    Random = 0x055, 2, Some(1);
+    Random = abi::call::RANDOM, 2, Some(1);
     /// (key_ptr, key_len, ptr, cap) -> len: reads a record of the client's storage.
-    NvRead = 0x060, 4, Some(3);
+    NvRead = abi::call::NV_READ, 4, Some(3);
     /// (key_ptr, key_len, ptr, len): writes a record of the client's storage.
-    NvWrite = 0x061, 4, Some(3);
+    NvWrite = abi::call::NV_WRITE, 4, Some(3);
     /// (id) -> value: raises a monotonic counter.
-    NvMonotonicInc = 0x062, 1, None;
+    NvMonotonicInc = abi::call::NV_MONOTONIC_INC, 1, None;
     /// (ptr, len): status for the user, a JSON object.
-    ClientStatus = 0x084, 2, Some(1);
+    ClientStatus = abi::call::CLIENT_STATUS, 2, Some(1);
 }
 
 /// Most parameters any call has.
