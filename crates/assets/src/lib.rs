@@ -1,1 +1,15 @@
 //! What the programs carry inside: the page, the reference clients, the sample stream.
+//!
+//! Trust domain: none; nothing in here is secret, and no part is trusted because it was embedded:
+//! client packages are verified like downloaded ones.
+
+mod page;
+
+pub use page::{PageFile, page};
+
+/// The stream that `portcullis up` puts on air when it has no input: one service, made to loop
+/// without a seam (see `data/README.md`).
+pub const SAMPLE_TS: &[u8] = include_bytes!("../data/sample.ts");
+
+/// The service id of [`SAMPLE_TS`].
+pub const SAMPLE_SERVICE: u16 = 1;
