@@ -47,6 +47,9 @@ pub enum VaultError {
     /// The name of a private file leaves the party's directory.
     #[error("{0}: not a file name inside the party's directory")]
     BadName(PathBuf),
+    /// The text is no Ed25519 private key in PEM.
+    #[error("not an Ed25519 private key (PKCS#8, PEM)")]
+    NotASigningKey,
     /// Sealing failed.
     #[error("{0}: sealing failed")]
     Sealing(PathBuf),

@@ -14,11 +14,13 @@
 mod error;
 mod identity;
 mod party;
+mod pem;
 mod write;
 
 pub use error::VaultError;
 pub use identity::{Passphrase, Recipient};
 pub use party::{Party, UNLOCK_KEY, seal_to};
+pub use pem::{ed25519_seed_from_pem, ed25519_seed_to_pem};
 pub use write::{create_private_dir, write_private, write_public};
 
 pub use zeroize::Zeroizing;
