@@ -17,6 +17,7 @@
 extern crate alloc;
 
 pub mod calculator;
+pub mod delivery;
 mod derivation;
 pub mod envelope;
 mod ladder;
