@@ -174,6 +174,7 @@ impl Citation {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::source::SourceFile;
@@ -199,7 +200,7 @@ mod tests {
              X-T02 = { clause = \"7.6 a\", level = \"required\", summary = \"b\" }\n\
              X-Y04 = { clause = \"7.5, Fig 9\", level = \"optional\", summary = \"c\" }\n",
         )
-        .unwrap_or_else(|error| panic!("{error}"));
+        .unwrap();
         let registers = [register];
         assert_eq!(resolve(&registers, "X.1198/7.6"), ["X-T01", "X-T02"]);
         assert_eq!(resolve(&registers, "X.1198/7.5"), ["X-Y04"]);

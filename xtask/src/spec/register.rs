@@ -80,12 +80,13 @@ impl Register {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_registers_of_the_project_are_sound() {
-        let registers = load().unwrap_or_else(|error| panic!("{error}"));
+        let registers = load().unwrap();
         assert_eq!(registers.len(), 6);
         let count: usize = registers.iter().map(|register| register.requirements.len()).sum();
         assert!(count > 300, "{count}");

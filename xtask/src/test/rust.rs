@@ -66,10 +66,10 @@ fn junit(xml: &str) -> Results {
             close(&mut open);
             let name = attribute(rest, "name");
             open = Some((Case::new(&attribute(rest, "classname"), &name), false));
-        } else if tag.starts_with("failure") || tag.starts_with("error") {
-            if let Some((_, has_failed)) = &mut open {
-                *has_failed = true;
-            }
+        } else if (tag.starts_with("failure") || tag.starts_with("error"))
+            && let Some((_, has_failed)) = &mut open
+        {
+            *has_failed = true;
         }
     }
     close(&mut open);
@@ -103,10 +103,10 @@ fn plain(packages: &[String], skip_log: &Path) -> Done<Results> {
         };
         if message.pointer("/profile/test").and_then(Value::as_bool) == Some(true) {
             let manifest = PathBuf::from(manifest);
+            let folder = manifest.parent().map_or_else(crate::shell::root, Path::to_path_buf);
             let suite = package_name(&manifest)?;
             let mut run = command(program);
-            run.current_dir(manifest.parent().unwrap_or(Path::new(".")));
-            run.env("CARGO_MANIFEST_DIR", manifest.parent().unwrap_or(Path::new(".")));
+            run.current_dir(&folder).env("CARGO_MANIFEST_DIR", &folder);
             results.add(libtest(&mut run, &suite, skip_log)?);
         }
     }
