@@ -1,9 +1,12 @@
 //! Gathers what the programs carry inside. Each part writes one Rust file into `OUT_DIR` that
 //! `src/lib.rs` includes; a part that cannot be built warns in one line and embeds nothing.
 
+#[path = "build/guests.rs"]
+mod guests;
 #[path = "build/page.rs"]
 mod page;
 
 fn main() {
+    guests::build();
     page::build();
 }

@@ -25,7 +25,7 @@ const STAMP: &str = ".sources";
 const LOCK_STAMP: &str = ".portcullis-lock";
 
 /// Builds the page when needed and writes `page.rs` into `OUT_DIR`.
-pub fn build() {
+pub(crate) fn build() {
     let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let out_dir = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     let web = manifest.join("../../web");

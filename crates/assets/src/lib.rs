@@ -3,8 +3,10 @@
 //! Trust domain: none; nothing in here is secret, and no part is trusted because it was embedded:
 //! client packages are verified like downloaded ones.
 
+mod guests;
 mod page;
 
+pub use guests::{client, guest_names, hostile, policy};
 pub use page::{PageFile, page};
 
 /// The stream that `portcullis up` puts on air when it has no input: one service, made to loop
