@@ -2,7 +2,7 @@
 //! one round shows everything; the tests come last and their last line closes the output.
 
 use crate::Done;
-use crate::shell::{cargo, say, step};
+use crate::shell::{cargo, read, root, say, step};
 use crate::{deps, licences, source, spec, test, threats};
 
 /// Everything.
@@ -42,10 +42,23 @@ fn rules() -> Vec<Done> {
             Ok(deps::check(graph).iter().map(ToString::to_string).collect())
         }),
         of_graph("licences", &licences::check),
+        report("reasons of dependencies", reasons()),
         report("source rules", source_rules()),
         report("citations of clauses", spec::faults()),
         report("citations of threats", threats::faults()),
     ]
+}
+
+/// Each dependency has its reason written down.
+fn reasons() -> Done<Vec<String>> {
+    let manifest = read(&root().join("Cargo.toml"))?;
+    let table: toml::Table = manifest.parse().map_err(|error| format!("Cargo.toml: {error}"))?;
+    let listed = read(&root().join("docs/decisions/dependencies.md"))?;
+    let list = table.get("workspace").and_then(|w| w.get("dependencies")?.as_table());
+    let names = list.ok_or("Cargo.toml: no workspace.dependencies")?.keys();
+    let foreign = names.filter(|name| !name.starts_with("portcullis-"));
+    let silent = foreign.filter(|name| !listed.contains(&format!("`{name}`")));
+    Ok(silent.map(|name| format!("{name}: no reason in docs/decisions/dependencies.md")).collect())
 }
 
 fn source_rules() -> Done<Vec<String>> {
