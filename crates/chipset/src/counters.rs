@@ -101,6 +101,7 @@ impl Counters {
     ///
     /// # Errors
     /// [`CounterError`]; the value is unchanged then.
+    // spec: D-X11
     // defends: T-38
     pub fn raise(&mut self, name: &str, value: u64) -> Result<(), CounterError> {
         let current = self.read(name);

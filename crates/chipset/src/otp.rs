@@ -71,7 +71,7 @@ pub struct OtpContents<'a> {
     pub chip_id: ChipId,
     /// Derivation profile of the silicon.
     pub profile: Profile,
-    /// ModuleID, for profiles 1a and 2a.
+    /// ModuleID, for profiles 1a, 2a and 2b.
     pub module_id: Option<ModuleId>,
     /// ESCK, as the SDMP delivered it.
     pub esck: [u8; 16],
@@ -107,7 +107,7 @@ impl Otp {
     ///
     /// # Errors
     /// [`OtpError::AlreadyBurnt`] on the second try; [`OtpError::Io`].
-    // spec: D-K8
+    // spec: D-S4
     pub fn burn(otp_dir: &Path, contents: &OtpContents<'_>) -> Result<(), OtpError> {
         std::fs::create_dir_all(otp_dir).map_err(io(otp_dir))?;
         let path = otp_dir.join(FILE);

@@ -74,7 +74,7 @@ pub enum Profile {
     P2,
     /// AES-128 with a module key.
     P2a,
-    /// AES-128 in the decrypting direction, no module key.
+    /// AES-128 in the decrypting direction, with a module key.
     P2b,
 }
 
@@ -86,10 +86,10 @@ pub struct UnknownProfile;
 /// A ModuleID was given to a profile without a module key, or none to one with it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ModuleIdMismatch {
-    /// Profiles 1a and 2a need one.
+    /// Profiles 1a, 2a and 2b need one.
     #[error("profile {0} needs a ModuleID")]
     Missing(Profile),
-    /// Profiles 1, 2 and 2b have no place for one.
+    /// Profiles 1 and 2 have no place for one.
     #[error("profile {0} takes no ModuleID")]
     Unexpected(Profile),
 }
@@ -113,7 +113,7 @@ impl Profile {
     /// Whether the last step mixes a ModuleID in.
     #[must_use]
     pub const fn has_module_key(self) -> bool {
-        matches!(self, Self::P1a | Self::P2a)
+        matches!(self, Self::P1a | Self::P2a | Self::P2b)
     }
 
     /// The number in a chip's OTP.

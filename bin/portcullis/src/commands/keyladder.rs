@@ -23,7 +23,7 @@ pub(crate) struct Args {
     /// Vendor_SysID, with or without 0x.
     #[arg(long, value_name = "HEX", value_parser = number::<u16>)]
     vid: u16,
-    /// ModuleID (profiles 1a and 2a), with or without 0x.
+    /// ModuleID (profiles 1a, 2a and 2b), with or without 0x.
     #[arg(long, value_name = "HEX", value_parser = number::<u8>)]
     mid: Option<u8>,
     /// MaskKey, 16 octets.

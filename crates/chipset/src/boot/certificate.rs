@@ -111,7 +111,7 @@ impl<Role: CertifiedRole> Certificate<Role> {
     ///
     /// # Errors
     /// [`BootError`] with the cause.
-    // spec: D-S4
+    // spec: D-S5
     pub fn verify(
         &self,
         issuer: &Ed25519VerifyingKey,

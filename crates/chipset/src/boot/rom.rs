@@ -53,7 +53,7 @@ pub enum BootFailure {
 ///
 /// # Errors
 /// [`BootFailure`]; nothing after the bad link has run then.
-// spec: D-S1
+// spec: D-X2
 pub fn run_chip(
     box_dir: &Path,
     args: &[OsString],

@@ -39,7 +39,7 @@ pub struct Verified {
 /// stage.command();
 /// # Ok::<(), portcullis_chipset::boot::BootError>(())
 /// ```
-// spec: D-S1
+// spec: D-X3 D-X4
 // defends: T-37
 pub struct BootStage<State> {
     kind: ImageKind,
