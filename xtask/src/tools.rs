@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::Done;
-use crate::shell::{command, output, quiet, which};
+use crate::shell::{command, output, quiet, root, which};
 
 /// Something the project uses but does not bring along.
 pub(crate) struct Tool {
@@ -47,10 +47,10 @@ pub(crate) const CMAKE: Tool = Tool {
 
 pub(crate) const NODE: Tool = Tool {
     name: "node",
-    why: "Node 20 or newer builds the page",
-    get: "https://nodejs.org or apt-get install nodejs (Debian 13 and newer)",
-    packages: &["nodejs"],
-    present: node_is_new_enough,
+    why: "Node 20.19 or newer with npm builds the page",
+    get: "https://nodejs.org, or apt-get install nodejs npm where that is new enough",
+    packages: &["nodejs", "npm"],
+    present: || node_is_new_enough() && which("npm").is_some(),
 };
 
 pub(crate) const GUEST_TOOLCHAIN: Tool = Tool {
@@ -120,7 +120,7 @@ pub(crate) fn browser() -> Option<PathBuf> {
 pub(crate) fn require(tools: &[&Tool]) -> Done {
     let missing: Vec<&str> = tools
         .iter()
-        .filter(|tool| !tool.is_present())
+        .filter(|tool| !tool.is_present() && !is_built_elsewhere(tool))
         .map(|tool| {
             eprintln!("{}", tool.missing_line());
             tool.name
@@ -135,13 +135,20 @@ pub(crate) fn require(tools: &[&Tool]) -> Done {
     ))
 }
 
+/// A page that was built on another machine needs no Node here.
+fn is_built_elsewhere(tool: &Tool) -> bool {
+    tool.name == NODE.name && root().join("web/dist/.sources").is_file()
+}
+
 fn node_is_new_enough() -> bool {
     let version = which("node").and_then(|node| output(command(node).arg("--version")).ok());
-    version
+    let mut numbers = version
         .as_deref()
-        .and_then(|text| text.trim().trim_start_matches('v').split('.').next())
-        .and_then(|major| major.parse::<u32>().ok())
-        .is_some_and(|major| major >= 20)
+        .map(|text| text.trim().trim_start_matches('v').split('.').map_while(|n| n.parse().ok()))
+        .into_iter()
+        .flatten();
+    let version: (u32, u32) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    version >= (20, 19)
 }
 
 fn rustup_target(target: &str) -> bool {
