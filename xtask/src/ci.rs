@@ -13,6 +13,8 @@ pub(crate) fn run(args: &[String]) -> Done {
     let mut failed = Vec::new();
     let mut note = |outcome: Done| failed.extend(outcome.err());
     note(step("format", &mut cargo(&["fmt", "--all", "--check"])));
+    let guests = ["fmt", "--manifest-path", "clients/Cargo.toml", "--all", "--check"];
+    note(step("format of the guests", &mut cargo(&guests)));
     for outcome in rules() {
         note(outcome);
     }

@@ -53,23 +53,37 @@ impl Results {
         self.skipped.extend(other.skipped);
     }
 
-    /// Takes over what the tests wrote into the skip log: a test that skipped has not passed.
+    /// Has the test of this full name passed?
+    pub(crate) fn has_passed(&self, name: &str) -> bool {
+        self.passed.iter().any(|case| case.name == name)
+    }
+
+    /// Takes over what the tests wrote into the skip log.
     pub(crate) fn apply_skip_log(&mut self, log: &str) {
         for line in log.lines() {
-            let (is_optional, rest) = match line.split_once(": ") {
-                Some(("SKIPPED", rest)) => (false, rest),
-                Some(("SKIPPED (optional)", rest)) => (true, rest),
-                _ => continue,
-            };
-            let (test, why) = rest.split_once(": ").unwrap_or((rest, "no reason given"));
-            let skip = Skip { test: test.into(), why: why.into(), is_optional };
-            if self.skipped.contains(&skip) {
-                continue;
-            }
-            let function = test.rsplit("::").next().unwrap_or(test);
-            self.passed.retain(|case| case.function() != function);
-            self.skipped.push(skip);
+            self.apply_skip_line(None, line);
         }
+    }
+
+    /// Takes a line `SKIPPED: test: why`, or `SKIPPED: why` of a test known by name; any other
+    /// line is ignored. A test that skipped has not passed.
+    pub(crate) fn apply_skip_line(&mut self, test: Option<&str>, line: &str) {
+        let (is_optional, rest) = match line.trim().split_once(": ") {
+            Some(("SKIPPED", rest)) => (false, rest),
+            Some(("SKIPPED (optional)", rest)) => (true, rest),
+            _ => return,
+        };
+        let last = |name: &str| name.rsplit("::").next().unwrap_or(name).to_owned();
+        let (named, why) = match rest.split_once(": ") {
+            Some((named, why)) if test.is_none_or(|test| last(test) == last(named)) => (named, why),
+            _ => (test.unwrap_or(rest), rest),
+        };
+        let function = last(named);
+        if self.skipped.iter().any(|skip| last(&skip.test) == function) {
+            return;
+        }
+        self.passed.retain(|case| case.function() != function);
+        self.skipped.push(Skip { test: named.into(), why: why.into(), is_optional });
     }
 
     /// The closing line.
@@ -127,5 +141,8 @@ mod tests {
         );
         assert_eq!(results.line(), "1 passed, 0 failed, 2 skipped");
         assert_eq!(results.skipped.iter().filter(|skip| skip.is_optional).count(), 1);
+        results.apply_skip_line(Some("a::cissa"), "SKIPPED: cissa: ffmpeg is missing");
+        results.apply_skip_line(Some("a::csa2"), "SKIPPED: a judge is missing");
+        assert_eq!(results.line(), "0 passed, 0 failed, 3 skipped");
     }
 }

@@ -54,26 +54,36 @@ fn nextest(packages: &[String], skip_log: &Path) -> Done<Results> {
 /// Reads the report that nextest writes. Its shape is fixed, so tags are enough.
 fn junit(xml: &str) -> Results {
     let mut results = Results::default();
-    let mut open: Option<(Case, bool)> = None;
-    let mut close = |open: &mut Option<(Case, bool)>| {
-        if let Some((case, has_failed)) = open.take() {
-            if has_failed { results.failed.push(case) } else { results.passed.push(case) }
+    let mut open: Option<(Case, bool, Vec<String>)> = None;
+    let mut close = |open: &mut Option<(Case, bool, Vec<String>)>| {
+        let Some((case, has_failed, said)) = open.take() else { return };
+        let name = case.name.clone();
+        if has_failed {
+            results.failed.push(case);
+            return;
+        }
+        results.passed.push(case);
+        for line in said {
+            results.apply_skip_line(Some(&name), &line);
         }
     };
-    for tag in xml.split('<').skip(1) {
-        let tag = tag.split('>').next().unwrap_or_default();
+    for part in xml.split('<').skip(1) {
+        let (tag, text) = part.split_once('>').unwrap_or((part, ""));
         if let Some(rest) = tag.strip_prefix("testcase ") {
             close(&mut open);
-            let name = attribute(rest, "name");
-            open = Some((Case::new(&attribute(rest, "classname"), &name), false));
-        } else if (tag.starts_with("failure") || tag.starts_with("error"))
-            && let Some((_, has_failed)) = &mut open
-        {
-            *has_failed = true;
+            let case = Case::new(&attribute(rest, "classname"), &attribute(rest, "name"));
+            open = Some((case, false, Vec::new()));
+        } else if let Some((_, has_failed, said)) = &mut open {
+            *has_failed |= tag.starts_with("failure") || tag.starts_with("error");
+            said.extend(text.lines().filter(|l| l.contains("SKIPPED")).map(unescape));
         }
     }
     close(&mut open);
     results
+}
+
+fn unescape(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
 }
 
 fn attribute(tag: &str, name: &str) -> String {
@@ -83,8 +93,7 @@ fn attribute(tag: &str, name: &str) -> String {
     });
     let value =
         found.and_then(|(at, _)| tag.get(at + key.len()..)).and_then(|v| v.split('"').next());
-    let value = value.unwrap_or_default();
-    value.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+    unescape(value.unwrap_or_default())
 }
 
 /// Builds the test programs and runs them one after the other.
@@ -106,6 +115,7 @@ fn plain(packages: &[String], skip_log: &Path) -> Done<Results> {
             let folder = manifest.parent().map_or_else(crate::shell::root, Path::to_path_buf);
             let suite = package_name(&manifest)?;
             let mut run = command(program);
+            run.arg("--show-output");
             run.current_dir(&folder).env("CARGO_MANIFEST_DIR", &folder);
             results.add(libtest(&mut run, &suite, skip_log)?);
         }
@@ -130,10 +140,21 @@ fn libtest(command: &mut Command, suite: &str, skip_log: &Path) -> Done<Results>
         .spawn()
         .map_err(fault)?;
     let mut results = Results::default();
+    let mut speaker: Option<String> = None;
     if let Some(stdout) = child.stdout.take() {
         for line in BufReader::new(stdout).lines() {
             let line = line.map_err(fault)?;
-            if !libtest_line(&line, suite, &mut results) && !line.trim().is_empty() {
+            if let Some(name) = line.strip_prefix("---- ") {
+                speaker = name.strip_suffix(" stdout ----").map(str::to_owned);
+            } else if speaker.is_some() && line.starts_with("SKIPPED") {
+                results.apply_skip_line(speaker.as_deref(), &line);
+            } else if line == "failures:" || line == "successes:" {
+                speaker = None;
+            } else if results.has_passed(line.trim()) {
+                // The list of names at the end.
+            } else if speaker.as_ref().is_some_and(|name| results.has_passed(name)) {
+                // What a test that passed had to say is of no interest.
+            } else if !libtest_line(&line, suite, &mut results) && !line.trim().is_empty() {
                 println!("   {line}");
             }
         }
@@ -222,10 +243,14 @@ mod tests {
              <testcase name=\"x::y\" classname=\"portcullis-a\" time=\"0.1\"/>\
              <testcase name=\"z\" classname=\"portcullis-a::file\">\
              <failure type=\"test failure\">no &lt;failure</failure></testcase>\
+             <testcase name=\"w\" classname=\"portcullis-a\"><system-err>noise\nSKIPPED: no \
+             &lt;tool&gt;\n</system-err></testcase>\
              </testsuite></testsuites>",
         );
         assert_eq!(results.passed, [Case::new("portcullis-a", "x::y")]);
         assert_eq!(results.failed, [Case::new("portcullis-a::file", "z")]);
+        assert!(results.skipped.iter().all(|skip| skip.test == "w" && skip.why == "no <tool>"));
+        assert_eq!(results.skipped.len(), 1);
     }
 
     #[test]
