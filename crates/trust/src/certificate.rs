@@ -1,7 +1,7 @@
 //! What one certificate says, before anybody believes it.
 
 use portcullis_types::{UnixSeconds, VendorSysId};
-use x509_parser::asn1_rs::{FromDer, Integer, Oid};
+use x509_parser::asn1_rs::{FromDer, Integer};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::time::ASN1Time;
 
@@ -94,11 +94,33 @@ fn seconds(time: ASN1Time) -> Result<UnixSeconds, &'static str> {
 
 /// An extension that holds one INTEGER; twice the same extension is refused.
 fn number(certificate: &X509Certificate<'_>, oid: &[u64]) -> Result<Option<u32>, &'static str> {
-    let oid = Oid::from(oid).map_err(|_| "object identifier")?;
-    let extension = certificate.get_extension_unique(&oid).map_err(|_| "extension twice")?;
-    let Some(extension) = extension else { return Ok(None) };
+    let oid = oid_contents(oid);
+    let mut found =
+        certificate.extensions().iter().filter(|extension| extension.oid.as_bytes() == oid);
+    let Some(extension) = found.next() else { return Ok(None) };
+    if found.next().is_some() {
+        return Err("extension twice");
+    }
     match Integer::from_der(extension.value) {
         Ok(([], integer)) => integer.as_u32().map(Some).map_err(|_| "extension is no number"),
         _ => Err("extension is no number"),
     }
+}
+
+/// DER contents of an object identifier. (The parser's own encoder refuses second arcs above 39,
+/// which X.660 allows under arc 2.)
+pub(crate) fn oid_contents(arcs: &[u64]) -> Vec<u8> {
+    let (first, rest) = match arcs {
+        [a, b, rest @ ..] => (a.saturating_mul(40).saturating_add(*b), rest),
+        _ => return Vec::new(),
+    };
+    let mut contents = Vec::new();
+    for arc in std::iter::once(&first).chain(rest) {
+        let groups = (64 - arc.leading_zeros()).div_ceil(7).max(1);
+        for group in (0..groups).rev() {
+            let more = if group == 0 { 0 } else { 0x80 };
+            contents.push((arc >> (7 * group) & 0x7F) as u8 | more);
+        }
+    }
+    contents
 }
