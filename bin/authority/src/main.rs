@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Parser, Subcommand};
-use portcullis_authority::{AuthorityError, Issuer, Subject, create_request};
+use portcullis_authority::{AuthorityError, Issuer, Subject, create_plain_request, create_request};
 use portcullis_trust::{CertificateInfo, Role, UnknownRole, certificates_from_pem};
 use portcullis_types::{UnixSeconds, VendorSysId, parse_u32};
 use portcullis_vault::{Party, Passphrase, VaultError, write_public};
@@ -43,11 +43,14 @@ enum Command {
     /// The subject's step: make a key pair (sealed here) and a request for its certificate.
     Request {
         /// The subject's directory; its unlock key is made when there is none.
-        #[arg(long)]
-        dir: PathBuf,
+        #[arg(long, requires = "name", required_unless_present = "plain_key")]
+        dir: Option<PathBuf>,
         /// Name of the key: NAME.key.age.
-        #[arg(long)]
-        name: String,
+        #[arg(long, requires = "dir")]
+        name: Option<String>,
+        /// Instead: write the key unencrypted (0600) into this file, for a device's own flash.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["dir", "name"])]
+        plain_key: Option<PathBuf>,
         /// Common name.
         #[arg(long)]
         subject: String,
@@ -143,11 +146,17 @@ fn run(cli: &Cli) -> Result<(String, serde_json::Value), Failure> {
                 format!("root {} in {}", root.info().subject, dir.join("root.pem").display());
             Ok((line, json!({"root": dir.join("root.pem"), "subject": root.info().subject})))
         }
-        Command::Request { dir, name, subject, out } => {
-            let party = open_or_create(dir, passphrase)?;
-            let request = create_request(&party, name, subject)?;
+        Command::Request { dir, name, plain_key, subject, out } => {
+            let (request, key) = match (dir, name, plain_key) {
+                (_, _, Some(path)) => (create_plain_request(path, subject)?, path.clone()),
+                (Some(dir), Some(name), None) => {
+                    let party = open_or_create(dir, passphrase)?;
+                    let request = create_request(&party, name, subject)?;
+                    (request, dir.join(format!("{name}.key.age")))
+                }
+                _ => return Err(Failure::Usage("--dir and --name, or --plain-key".to_owned())),
+            };
             write_public(out, &request)?;
-            let key = dir.join(format!("{name}.key.age"));
             let line = format!("key {}, request {}", key.display(), out.display());
             Ok((line, json!({"key": key, "request": out})))
         }

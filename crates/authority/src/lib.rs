@@ -20,4 +20,4 @@ mod request;
 pub use error::AuthorityError;
 pub use issue::{Subject, validity_days};
 pub use issuer::Issuer;
-pub use request::{create_request, read_request};
+pub use request::{create_plain_request, create_request, read_request};

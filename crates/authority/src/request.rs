@@ -1,6 +1,8 @@
 //! The subject's side: a key pair that stays with it, and a request that goes to the issuer.
 
-use portcullis_vault::{Party, Zeroizing, ed25519_seed_to_pem};
+use std::path::Path;
+
+use portcullis_vault::{Party, Zeroizing, ed25519_seed_to_pem, write_private};
 use rcgen::{
     CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType, KeyPair,
     PKCS_ED25519,
@@ -14,11 +16,24 @@ use crate::AuthorityError;
 /// # Errors
 /// [`AuthorityError`] when the file cannot be written or there is no randomness.
 pub fn create_request(party: &Party, name: &str, subject: &str) -> Result<Vec<u8>, AuthorityError> {
-    let key = create_key(party, name)?;
+    request_for(&create_key(party, name)?, subject)
+}
+
+/// The same for a device: its key stands unencrypted (0600) in its own flash, because nobody is
+/// there to give a passphrase.
+///
+/// # Errors
+/// As [`create_request`].
+pub fn create_plain_request(key_file: &Path, subject: &str) -> Result<Vec<u8>, AuthorityError> {
+    let pem = new_key_pem()?;
+    write_private(key_file, &pem)?;
+    request_for(&key_pair(&pem)?, subject)
+}
+
+fn request_for(key: &KeyPair, subject: &str) -> Result<Vec<u8>, AuthorityError> {
     let mut params = CertificateParams::default();
     params.distinguished_name = distinguished_name(subject)?;
-    let request = params.serialize_request(&key)?;
-    Ok(request.pem()?.into_bytes())
+    Ok(params.serialize_request(key)?.pem()?.into_bytes())
 }
 
 /// Reads a request and checks that its sender holds the key. Only key and nothing else is taken
@@ -39,11 +54,15 @@ pub fn read_request(pem: &[u8]) -> Result<CertificateSigningRequestParams, Autho
 
 /// A new key pair, sealed before it is used.
 pub(crate) fn create_key(party: &Party, name: &str) -> Result<KeyPair, AuthorityError> {
-    let mut seed = Zeroizing::new([0; 32]);
-    getrandom::fill(&mut *seed).map_err(|_| AuthorityError::Randomness)?;
-    let pem = ed25519_seed_to_pem(&seed);
+    let pem = new_key_pem()?;
     party.seal_file(&format!("{name}.key.age"), &pem)?;
     key_pair(&pem)
+}
+
+fn new_key_pem() -> Result<Zeroizing<Vec<u8>>, AuthorityError> {
+    let mut seed = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *seed).map_err(|_| AuthorityError::Randomness)?;
+    Ok(ed25519_seed_to_pem(&seed))
 }
 
 /// The key pair of a PEM text.
