@@ -25,7 +25,7 @@ mod software;
 pub use counters::{CounterError, Counters, MAX_COUNTERS};
 pub use handle::{ChipHandle, ChipHandleError};
 pub use memory::PACKET_CAPACITY;
-pub use otp::{Otp, OtpError};
+pub use otp::{Otp, OtpContents, OtpError, encrypt_sck};
 pub use server::serve;
 pub use socket::pair;
 pub use software::{RandomSource, SoftwareChip};
