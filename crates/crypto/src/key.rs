@@ -6,7 +6,8 @@ use crate::Randomness;
 
 /// A 128-bit secret: SCK, ladder keys, control words, message keys.
 ///
-/// It is zeroised when it is dropped, and it can be neither printed, cloned nor compared by
+/// It is zeroised when it is dropped (copies that the compiler makes on the stack while a value
+/// moves are out of reach: what must not be read there needs a process of its own), and it can be neither printed, cloned nor compared by
 /// accident:
 ///
 /// ```compile_fail,E0277
