@@ -146,3 +146,45 @@ fn an_older_platform_does_not_start_after_a_newer_one_ran() {
     assert!(!ran(&dir));
     assert!(String::from_utf8(output.stderr).unwrap().contains("below the floor 3"));
 }
+
+// attack-test: T-39
+#[test]
+fn the_chip_leaves_no_core_dump() {
+    let dir = make_box();
+    // The platform's parent is the chip.
+    std::fs::write(dir.path().join("terminal-platform"), "cat /proc/$PPID/limits\n").unwrap();
+    let output = boot(&dir);
+    let limits = String::from_utf8(output.stdout).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().filter(|word| *word == "0").count(), 2, "{core}");
+}
+
+#[test]
+fn the_platform_ends_with_its_chip() {
+    let dir = make_box();
+    let script = "echo $$ > pid.new; mv pid.new pid; while :; do sleep 0.05; done\n";
+    std::fs::write(dir.path().join("terminal-platform"), script).unwrap();
+    let mut chip = Command::new(env!("CARGO_BIN_EXE_portcullis-chipd"))
+        .args(["boot", "--box"])
+        .arg(dir.path())
+        .current_dir(dir.path())
+        .spawn()
+        .unwrap();
+    let pid = wait_for(|| std::fs::read_to_string(dir.path().join("pid")).ok());
+    let platform = PathBuf::from(format!("/proc/{}/exe", pid.trim()));
+    assert!(platform.symlink_metadata().is_ok());
+    chip.kill().unwrap();
+    chip.wait().unwrap();
+    // Gone, or waiting to be reaped by whoever inherited it (then it has no executable).
+    wait_for(|| std::fs::read_link(&platform).is_err().then_some(()));
+}
+
+fn wait_for<T>(mut probe: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..200 {
+        if let Some(found) = probe() {
+            return found;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(25));
+    }
+    panic!("waited 5 s in vain");
+}
