@@ -47,6 +47,12 @@ impl ScramblingControl {
         }
     }
 
+    /// Whether the payload is in clear.
+    #[must_use]
+    pub const fn is_clear(self) -> bool {
+        matches!(self, Self::Clear)
+    }
+
     /// The key's parity when the payload is scrambled.
     #[must_use]
     pub const fn parity(self) -> Option<Parity> {

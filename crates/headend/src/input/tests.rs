@@ -1,0 +1,72 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::io::Write as _;
+
+use portcullis_ts::packet::null_packet;
+
+use super::*;
+
+fn file(octets: &[u8]) -> (tempfile::NamedTempFile, Location) {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(octets).unwrap();
+    let location = Location::File(file.path().into());
+    (file, location)
+}
+
+/// All packets of an input, or its fault.
+fn drain(location: &Location) -> Result<usize, InputError> {
+    let mut input = Input::open(location)?;
+    let mut packets = 0;
+    loop {
+        match input.read()? {
+            Arrived::Packets(found) => packets += found.len(),
+            Arrived::Silence => {}
+            Arrived::End => return Ok(packets),
+        }
+    }
+}
+
+#[test]
+fn a_file_is_read_to_its_end() {
+    let (_file, location) = file(&null_packet().repeat(12_000));
+    assert_eq!(drain(&location).unwrap(), 12_000);
+}
+
+#[test]
+fn faults_of_a_file_name_file_and_offset() {
+    let whole = null_packet().repeat(10);
+    let cases = [
+        (whole[..1_000].to_vec(), "truncated: the packet at offset 940 has 60 of 188 octets"),
+        ([&whole[..], b"garbage"].concat(), "sync lost at offset 1880: 0x67 where 0x47 is due"),
+        (b"hello".to_vec(), "no transport stream: 0x68 at offset 0 where 0x47 is due"),
+        (Vec::new(), "no transport stream: the input is empty"),
+    ];
+    for (octets, message) in cases {
+        let (_file, location) = file(&octets);
+        let error = drain(&location).unwrap_err().to_string();
+        assert_eq!(error, format!("{location}: {message}"));
+    }
+    let error = drain(&Location::File("/nowhere/at/all".into())).unwrap_err().to_string();
+    assert_eq!(error, "/nowhere/at/all: cannot open");
+}
+
+#[test]
+fn datagrams_arrive_with_and_without_rtp_and_survive_garbage() {
+    let packets = null_packet().repeat(7);
+    let rtp = [&[0x80, 33, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4][..], &packets].concat();
+    for (scheme, datagram) in [("udp", packets.clone()), ("rtp", rtp)] {
+        let probe = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = probe.local_addr().unwrap();
+        drop(probe);
+        let mut input = Input::open(&format!("{scheme}://{address}").parse().unwrap()).unwrap();
+        let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for octets in [&datagram[..], b"\x80noise", &datagram, &datagram] {
+            sender.send_to(octets, address).unwrap();
+        }
+        let mut packets = 0;
+        while let Arrived::Packets(found) = input.read().unwrap() {
+            packets += found.len();
+        }
+        assert_eq!(packets, 21, "{scheme}");
+    }
+}
