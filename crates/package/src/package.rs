@@ -105,6 +105,15 @@ impl<'a> ParsedPackage<'a> {
         self.expand("policy", self.stored_policy(), self.limits.policy)
     }
 
+    /// The code, inflated when need be: for inspection and for running in a test machine only,
+    /// unverified.
+    ///
+    /// # Errors
+    /// [`PackageError`] when it does not inflate within the limits.
+    pub fn unverified_code(&self) -> Result<Vec<u8>, PackageError> {
+        self.expand("code", self.stored_code(), self.limits.code)
+    }
+
     /// Checks only the signature, for programs that report each check by itself.
     ///
     /// # Errors
