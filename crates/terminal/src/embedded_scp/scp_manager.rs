@@ -1,0 +1,370 @@
+//! The SCP manager: finds, downloads, verifies, installs and loads the client of a CA system.
+//!
+//! Clauses: X.1198 7 (SCP manager), 7.3, 7.4; J.1020 10.7, 10.13, 10.14; J.1010 6.1. The order is
+//! that of types: octets -> verified container -> installed in a slot -> loaded -> running. An
+//! installed image is verified again at every launch (J.1032 6.2.3.1), against the trust anchor
+//! of the platform image and the floor in the chip.
+//!
+//! What must never happen: an octet of a container run before every check passed; a slot touched
+//! before the image for it was verified; an older version than one that ran before.
+
+use std::path::{Path, PathBuf};
+
+use portcullis_crypto::sha256;
+use portcullis_download::client::Outcome;
+use portcullis_download::wire::HeldClient;
+use portcullis_package::{ContainerLimits, ParsedContainer, VerifiedContainer};
+use portcullis_store::{
+    ClientName, RealDisk, SealedStore, Slot, SlotLimits, Slots, StoreLimits, VersionFloors,
+    write_atomically,
+};
+use portcullis_svm::{Client, Limits as SvmLimits};
+use portcullis_types::{CaSystemId, ScpClientId, ServiceId, SuperScpId, UnixSeconds};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::centre_link::CentreLink;
+use crate::chip::{ChipSealer, SecurityChip};
+use crate::embedded_scp::event_manager::RunningClient;
+use crate::error::ClientError;
+use crate::host::Host;
+use crate::report::Reporter;
+use portcullis_chipset::ChipHandle;
+
+/// Octets of the list of known clients.
+const KNOWN_CAP: usize = 64 * 1024;
+
+/// What the SCP manager works with.
+pub(crate) struct ScpManager<'a> {
+    pub(crate) flash: &'a Path,
+    pub(crate) anchor: &'a [u8],
+    pub(crate) now: UnixSeconds,
+    pub(crate) centre: Option<&'a CentreLink>,
+    pub(crate) reporter: &'a Reporter,
+}
+
+/// A client in a slot that was verified in this boot.
+pub(crate) struct InstalledClient {
+    pub(crate) known: KnownClient,
+    pub(crate) container: VerifiedContainer,
+    slot: Slot,
+    slots: Slots<RealDisk>,
+}
+
+/// Which client serves a CA system: a hint in flash, to find slots without a centre. What is in
+/// them is verified; a wrong hint finds nothing or the wrong client, which opens no message.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct KnownClient {
+    pub(crate) ca_system_id: CaSystemId,
+    pub(crate) vendor: String,
+    pub(crate) super_scp_id: SuperScpId,
+    pub(crate) client_id: ScpClientId,
+}
+
+impl KnownClient {
+    const fn name(&self) -> ClientName {
+        ClientName { super_scp_id: self.super_scp_id, client_id: self.client_id }
+    }
+}
+
+impl ScpManager<'_> {
+    /// The client for a CA system: the newest the centre has, else the one installed.
+    ///
+    /// # Errors
+    /// [`ClientError`] when there is none that may run.
+    // spec: X-42 X-52 X-55 D-07 M-B07 M-B14
+    pub(crate) fn obtain(
+        &self,
+        chip: &mut ChipHandle,
+        ca_system_id: CaSystemId,
+    ) -> Result<InstalledClient, ClientError> {
+        let installed = self.installed(chip, ca_system_id);
+        let Some(centre) = self.centre else { return installed };
+        let held = installed.as_ref().ok().map(|installed| HeldClient {
+            super_scp_id: installed.known.super_scp_id,
+            client_id: installed.known.client_id,
+            version: installed.container.version,
+        });
+        let fresh = self.download(centre, chip, ca_system_id, held);
+        match (fresh, installed) {
+            (Ok(Some(fresh)), _) => Ok(fresh),
+            (Ok(None), installed) => installed,
+            (Err(error), Ok(installed)) => {
+                // The one here is good; a centre that is down or wrong does not stop it.
+                tracing::warn!("client of CA system {ca_system_id}: {error}");
+                Ok(installed)
+            }
+            (Err(error), Err(_)) => Err(error),
+        }
+    }
+
+    /// The best installed client for a CA system.
+    fn installed(
+        &self,
+        chip: &mut ChipHandle,
+        ca_system_id: CaSystemId,
+    ) -> Result<InstalledClient, ClientError> {
+        let known = self.known().into_iter().find(|known| known.ca_system_id == ca_system_id);
+        let known = known.ok_or(ClientError::NoCentre)?;
+        let slots = Slots::open(RealDisk, &self.slots_dir(), known.name(), SlotLimits::default())?;
+        self.best_slot(chip, known, slots)
+    }
+
+    /// Verifies the slots in their order and takes the first that may run.
+    // spec: D-X5
+    // defends: T-26
+    fn best_slot(
+        &self,
+        chip: &mut ChipHandle,
+        known: KnownClient,
+        mut slots: Slots<RealDisk>,
+    ) -> Result<InstalledClient, ClientError> {
+        let mut failure = ClientError::NoCentre;
+        for slot in slots.candidates() {
+            let Some(image) = slots.read(slot)? else { continue };
+            match self.verify(chip, &image, known.name()) {
+                Ok(container) => {
+                    self.report(&known, "verified", &container, &image);
+                    return Ok(InstalledClient { known, container, slot, slots });
+                }
+                Err(error) => {
+                    tracing::warn!("slot {slot} of {}: {error}", known.vendor);
+                    slots.mark_bad(slot)?;
+                    failure = error;
+                }
+            }
+        }
+        Err(failure)
+    }
+
+    /// Downloads, verifies and installs; `None` when the client held is the current one.
+    fn download(
+        &self,
+        centre: &CentreLink,
+        chip: &mut ChipHandle,
+        ca_system_id: CaSystemId,
+        held: Option<HeldClient>,
+    ) -> Result<Option<InstalledClient>, ClientError> {
+        let mut last_percent = None;
+        let outcome = centre.download(ca_system_id, held, &mut |progress| {
+            let Some(cdcs) = progress.cdcs else { return };
+            let percent = progress.received * 100 / cdcs.size.max(1);
+            if last_percent != Some(percent) {
+                last_percent = Some(percent);
+                self.reporter.emit(json!({
+                    "event": "client", "state": "downloading", "vendor": cdcs.vendor,
+                    "version": cdcs.version, "bytes": progress.received, "percent": percent,
+                }));
+            }
+        })?;
+        let image = match outcome {
+            Outcome::Image(image) => image,
+            Outcome::UpToDate => return Ok(None),
+            Outcome::Failed(error) => return Err(error.into()),
+        };
+        let cdcs = image.cdcs();
+        let known = KnownClient {
+            ca_system_id,
+            vendor: cdcs.vendor.clone(),
+            super_scp_id: cdcs.super_scp_id,
+            client_id: cdcs.client_id,
+        };
+        if known.vendor.len() > 64 || known.vendor.chars().any(char::is_control) {
+            return Err(ClientError::WrongTarget);
+        }
+        let container = match self.verify(chip, image.bytes(), known.name()) {
+            Ok(container) if container.version == cdcs.version => container,
+            other => {
+                let error = other.err().unwrap_or(ClientError::WrongTarget);
+                self.reporter.emit(json!({
+                    "event": "client", "state": "refused", "vendor": known.vendor,
+                    "version": cdcs.version, "verdict": error.to_string(),
+                }));
+                return Err(error);
+            }
+        };
+        self.report(&known, "verified", &container, image.bytes());
+        let mut slots =
+            Slots::open(RealDisk, &self.slots_dir(), known.name(), SlotLimits::default())?;
+        let slot = slots.install(image.bytes())?;
+        self.remember(&known)?;
+        self.report(&known, "installed", &container, image.bytes());
+        Ok(Some(InstalledClient { known, container, slot, slots }))
+    }
+
+    /// Every check there is, the code scan included, on the octets that will run.
+    // spec: X-C01 X-C02 X-25
+    // defends: T-15 T-16 T-18 T-20
+    fn verify<C: SecurityChip>(
+        &self,
+        chip: &mut C,
+        image: &[u8],
+        expected: ClientName,
+    ) -> Result<VerifiedContainer, ClientError> {
+        let floor = VersionFloors::floor(&mut ChipSealer(chip), expected)?;
+        let parsed = ParsedContainer::parse(image, &ContainerLimits::default())?;
+        let container = parsed.verify(self.anchor, floor, self.now)?;
+        if (container.super_scp_id, container.client_id)
+            != (expected.super_scp_id, expected.client_id)
+        {
+            return Err(ClientError::WrongTarget);
+        }
+        load(&container)?;
+        Ok(container)
+    }
+
+    /// Starts an installed client for a service. When it does not come up its slot is bad and
+    /// the other one gets its chance.
+    // spec: X-46 D-X11
+    pub(crate) fn launch(
+        &self,
+        mut chip: ChipHandle,
+        mut installed: InstalledClient,
+        mode: portcullis_types::ScramblingMode,
+        service: ServiceId,
+    ) -> Result<(Launched, InstalledClient), Failed> {
+        // Two slots: at most two turns.
+        loop {
+            let name = installed.known.name();
+            let attempt = self.try_launch(chip, &mut installed, mode, service);
+            let (error, back) = match attempt {
+                Ok(launched) => return Ok((launched, installed)),
+                Err(failed) => *failed,
+            };
+            chip = back;
+            if error.is_chip_gone() {
+                return Err(Box::new((error, chip)));
+            }
+            self.reporter.emit(json!({
+                "event": "client", "state": "stopped", "vendor": installed.known.vendor,
+                "version": installed.container.version, "verdict": error.to_string(),
+            }));
+            if !matches!(error, ClientError::Stopped(_) | ClientError::Scan(_)) {
+                return Err(Box::new((error, chip)));
+            }
+            let InstalledClient { known, slot, mut slots, .. } = installed;
+            let next = slots
+                .mark_bad(slot)
+                .map_err(ClientError::from)
+                .and_then(|()| self.best_slot(&mut chip, known, slots));
+            installed = match next {
+                Ok(next) if next.known.name() == name => next,
+                _ => return Err(Box::new((error, chip))),
+            };
+        }
+    }
+
+    fn try_launch(
+        &self,
+        mut chip: ChipHandle,
+        installed: &mut InstalledClient,
+        mode: portcullis_types::ScramblingMode,
+        service: ServiceId,
+    ) -> Result<Launched, Failed> {
+        let InstalledClient { known, container, slot, slots } = installed;
+        let prepared = slots.begin_try(*slot).map_err(ClientError::from).and_then(|()| {
+            let client = load(container)?;
+            let nv = usize::try_from(container.package.policy().nv_bytes).unwrap_or(usize::MAX);
+            let defaults = StoreLimits::default();
+            let limits = StoreLimits { quota: nv.min(defaults.quota), ..defaults };
+            let dir = self.flash.join("store");
+            let sealer = &mut ChipSealer(&mut chip);
+            let store = SealedStore::open(RealDisk, &dir, known.name(), limits, sealer)?;
+            let session = chip.open_session(container.vendor_sys_id, mode)?;
+            Ok((client, store, session))
+        });
+        let (client, store, session) = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => return Err(Box::new((error, chip))),
+        };
+        let signer = container.emm_signer.public_key;
+        let reporter = self.reporter.clone();
+        let host =
+            Host::new(chip, store, session, container.vendor_sys_id, signer, reporter.clone());
+        let mut running = RunningClient::start(client, host, reporter)
+            .map_err(|(stopped, chip)| Box::new((ClientError::Stopped(stopped.why), chip)))?;
+        if let Err(stopped) = running.select_content(service) {
+            return Err(Box::new((ClientError::Stopped(stopped.why), running.terminate())));
+        }
+        // It ran: the slot is good, and nothing older runs here again.
+        let proved = slots.mark_good(*slot).and_then(|()| {
+            let sealer = &mut ChipSealer(&mut running.host().chip);
+            let proof = VersionFloors::check(sealer, known.name(), container.version)?;
+            VersionFloors::raise(sealer, known.name(), proof)
+        });
+        if let Err(error) = proved {
+            return Err(Box::new((error.into(), running.terminate())));
+        }
+        self.reporter.emit(json!({
+            "event": "client", "state": "running", "vendor": known.vendor,
+            "version": container.version, "signer": hex::encode(container.client_series.fingerprint),
+        }));
+        Ok(running)
+    }
+
+    /// CA systems with a client here, the preferred one first.
+    pub(crate) fn known(&self) -> Vec<KnownClient> {
+        std::fs::read(self.known_path())
+            .ok()
+            .filter(|octets| octets.len() <= KNOWN_CAP)
+            .and_then(|octets| serde_json::from_slice(&octets).ok())
+            .unwrap_or_default()
+    }
+
+    /// The CA system the user prefers, as `preferred-ca-system` in the flash says.
+    // spec: X-15
+    pub(crate) fn preferred(&self) -> Option<CaSystemId> {
+        let text = std::fs::read_to_string(self.flash.join("preferred-ca-system")).ok()?;
+        let number = portcullis_types::parse_u32(text.trim()).ok()?;
+        u16::try_from(number).ok().map(CaSystemId)
+    }
+
+    fn remember(&self, client: &KnownClient) -> Result<(), ClientError> {
+        let mut known = self.known();
+        known.retain(|other| other.ca_system_id != client.ca_system_id);
+        known.push(client.clone());
+        let octets = serde_json::to_vec_pretty(&known).unwrap_or_default();
+        Ok(write_atomically(&RealDisk, &self.known_path(), &octets)?)
+    }
+
+    fn slots_dir(&self) -> PathBuf {
+        self.flash.join("slots")
+    }
+
+    fn known_path(&self) -> PathBuf {
+        self.slots_dir().join("clients.json")
+    }
+
+    fn report(
+        &self,
+        known: &KnownClient,
+        state: &str,
+        container: &VerifiedContainer,
+        image: &[u8],
+    ) {
+        self.reporter.emit(json!({
+            "event": "client",
+            "state": state,
+            "vendor": known.vendor,
+            "version": container.version,
+            "signer": hex::encode(container.client_series.fingerprint),
+            "deployed_by": hex::encode(container.platform_operation.fingerprint),
+            "sha256": hex::encode(sha256(&[image])),
+            "bytes": image.len(),
+            "verdict": "good",
+        }));
+    }
+}
+
+/// A start that failed, and the chip.
+type Failed = Box<(ClientError, ChipHandle)>;
+
+/// A client that runs on the chip of this terminal.
+pub(crate) type Launched = RunningClient<ChipHandle, RealDisk>;
+
+/// Scans and loads the code of a verified container under its policy.
+fn load(container: &VerifiedContainer) -> Result<Client, ClientError> {
+    let policy = container.package.policy();
+    let limits = policy.limits.capped_by(&SvmLimits::terminal_maximum());
+    Ok(Client::load(container.package.image(), policy.permit_table(), limits)?)
+}

@@ -1,0 +1,7 @@
+//! Where the transport stream comes from and goes to.
+
+mod input;
+mod output;
+
+pub(crate) use input::{Arrived, Input};
+pub(crate) use output::Output;
