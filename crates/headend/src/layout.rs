@@ -124,10 +124,10 @@ impl DataDir {
         let mut vendors = Vec::new();
         for entry in entries.take(MAX_CA_SYSTEMS) {
             let entry = entry.map_err(|e| LayoutError::read(&root, e))?;
-            if let Ok(vendor) = entry.file_name().into_string() {
-                if self.ca_description(&vendor).is_file() {
-                    vendors.push(vendor);
-                }
+            if let Ok(vendor) = entry.file_name().into_string()
+                && self.ca_description(&vendor).is_file()
+            {
+                vendors.push(vendor);
             }
         }
         vendors.sort();

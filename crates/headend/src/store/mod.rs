@@ -164,12 +164,6 @@ pub trait Repository {
     /// # Errors
     /// As above.
     fn product_exists(&self, product: ProductId) -> Result<bool, StoreError>;
-
-    /// The next number of a CA system's global EMM.
-    ///
-    /// # Errors
-    /// As above.
-    fn next_global_sequence(&mut self, ca_system: CaSystemId) -> Result<u32, StoreError>;
 }
 
 /// Rights of one box after packages are taken apart: what one unique EMM holds.

@@ -3,7 +3,6 @@ CREATE TABLE settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 
 CREATE TABLE ca_systems (
     ca_system_id INTEGER PRIMARY KEY,
-    global_sequence INTEGER NOT NULL DEFAULT 0,
     -- Every event up to this one has gone to the MUX of this CA system.
     sent_through INTEGER NOT NULL DEFAULT 0
 ) STRICT;

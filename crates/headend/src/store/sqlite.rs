@@ -149,15 +149,6 @@ impl Repository for Operator {
         let mut query = self.db.prepare_cached("SELECT 1 FROM products WHERE id = ?1")?;
         Ok(query.exists([product.0])?)
     }
-
-    fn next_global_sequence(&mut self, ca_system: CaSystemId) -> Result<u32, StoreError> {
-        Ok(self.db.query_row(
-            "UPDATE ca_systems SET global_sequence = global_sequence + 1
-             WHERE ca_system_id = ?1 RETURNING global_sequence",
-            [ca_system.0],
-            |row| row.get(0),
-        )?)
-    }
 }
 
 impl Operator {

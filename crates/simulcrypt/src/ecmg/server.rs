@@ -31,7 +31,7 @@ pub trait EcmgHost {
     ) -> Result<ChannelParameters, EcmgStatus>;
 
     /// Frees an ECM_channel_id.
-    fn close_channel(&mut self, channel: EcmChannelId);
+    fn close_channel(&mut self, super_cas_id: SuperCasId, channel: EcmChannelId);
 
     /// Takes an ECM_id (none in protocol version 1) and a place for a stream.
     ///
@@ -336,7 +336,7 @@ impl ServerChannel {
             for stream in channel.streams.into_values() {
                 host.close_stream(channel.super_cas_id, stream.ecm_id);
             }
-            host.close_channel(channel.id);
+            host.close_channel(channel.super_cas_id, channel.id);
         }
     }
 
