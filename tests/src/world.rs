@@ -26,9 +26,14 @@ impl World {
     #[must_use]
     pub fn with_entitled_box(name: &str) -> Self {
         let world = Self::new();
-        let _ = world.run(&["box", "add", name]).ok();
-        let _ = world.run(&["entitle", "--box", name, "--product", "one"]).ok();
+        world.add_entitled_box(name, "vendor-a");
         world
+    }
+
+    /// Adds a box with the client of a CA vendor, entitled to the product `one`.
+    pub fn add_entitled_box(&self, name: &str, vendor: &str) {
+        let _ = self.run(&["box", "add", name, "--vendor", vendor]).ok();
+        let _ = self.run(&["entitle", "--box", name, "--product", "one"]).ok();
     }
 
     /// The data directory.

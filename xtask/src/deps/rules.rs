@@ -50,6 +50,7 @@ const LEVELS: &[(&str, &[&str])] = &[
 /// Links between two domains that are meant, each with its reason.
 const DOMAIN_LINKS: &[(&str, &str, &str)] = &[
     ("terminal", "chipset", "the platform's side of the chip's socket"),
+    ("sdmp", "chipset", "SDMP and serialiser write in the chip's own formats"),
     ("console", "headend", "the console shows and changes the operator's store"),
     ("centre", "headend", "the centre reads what the operator has published"),
 ];

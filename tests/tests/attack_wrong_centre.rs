@@ -1,0 +1,37 @@
+//! A centre of another operator, under another authority, offers clients: the box takes none.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::time::Duration;
+
+use portcullis_tests::{Service, World, h264_aac, has_ffmpeg, run};
+
+// spec-test: X-P01 M-B10
+// attack-test: T-15 T-44
+#[test]
+fn a_centre_under_another_authority_is_refused_and_nothing_is_installed() {
+    if !has_ffmpeg("a_centre_under_another_authority_is_refused_and_nothing_is_installed") {
+        return;
+    }
+    let (world, stranger) = (World::with_entitled_box("attic"), World::new());
+    let stream = h264_aac();
+    let (scrambled, played) = (world.file("scrambled.ts"), world.file("played.ts"));
+    let _ = world.headend(&stream, "cissa", &scrambled).ok();
+
+    let mut listen = stranger.command(&["centre", "--listen", "127.0.0.1:0"]);
+    let mut centre = Service::start(&mut listen);
+    let ready = centre.line_with("ready ", Duration::from_secs(20));
+    let address = ready.split_whitespace().nth(1).expect("ready ADDR:PORT").to_owned();
+    let mut terminal = world.terminal_command("attic", stream.service, &scrambled, &played);
+    let why = run(terminal.args(["--centre", &address])).refused();
+    let installed: Vec<_> = world
+        .files("boxes/attic/flash/slots")
+        .into_iter()
+        .filter(|path| path.metadata().is_ok_and(|meta| meta.len() > 4096))
+        .collect();
+    assert!(installed.is_empty(), "{why}: {installed:?}");
+
+    // With its own centre the same box gets its client and plays.
+    let _ = world.terminal("attic", stream.service, &scrambled, &played).ok();
+    World::assert_same_picture(&stream, &played);
+}
