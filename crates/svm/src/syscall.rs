@@ -151,8 +151,12 @@ impl Syscall {
     }
 
     /// The published charge for the host's work, in instructions: 50, and one for each 4 octets.
+    /// Calls that the machine answers itself cost nothing beside their TRAP.
     #[must_use]
     pub fn charge(self, args: &[u32]) -> u64 {
+        if self.is_internal() {
+            return 0;
+        }
         let octets = self.length_argument().and_then(|at| args.get(at)).copied().unwrap_or(0);
         CALL_COST + u64::from(octets.min(abi::CALL_BYTES_MAX)) / OCTETS_PER_INSTRUCTION
     }
