@@ -18,4 +18,3 @@ pub use catalogue::PublishedClients;
 pub use error::CentreError;
 pub use routes::Role;
 pub use serve::{Centre, Config, Limits};
-pub use tls::device_name;

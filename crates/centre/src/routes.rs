@@ -152,9 +152,8 @@ async fn emms(
     let refuse = |code| refusal(&shared, "emm", code, &request_id);
     let ca_system_id = ca_system(&ca_system_id).ok_or_else(|| refuse(ErrorCode::Malformed))?;
     let digits = chip_id.strip_prefix("0x").unwrap_or(&chip_id);
-    let chip_id = u64::from_str_radix(digits, 16)
-        .map(ChipId)
-        .map_err(|_| refuse(ErrorCode::Malformed))?;
+    let chip_id =
+        u64::from_str_radix(digits, 16).map(ChipId).map_err(|_| refuse(ErrorCode::Malformed))?;
     match peer.0 {
         None => return Err(refuse(ErrorCode::AuthFailed)),
         Some(device) if device != chip_id => return Err(refuse(ErrorCode::NotAuthorized)),

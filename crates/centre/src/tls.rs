@@ -40,8 +40,8 @@ pub(crate) fn credentials(
     let key = PrivateKeyDer::from_pem_slice(&key)
         .or_else(|_| PrivateKeyDer::try_from(key.to_vec()))
         .map_err(|_| CentreError::Key)?;
-    let chain = read_certificates(data, &data.operator().join("centre.pem"))?;
-    let anchor = read_certificates(data, &data.authority().join("root.pem"))?;
+    let chain = read_certificates(&data.operator().join("centre.pem"))?;
+    let anchor = read_certificates(&data.authority().join("root.pem"))?;
     let anchor = Arc::new(anchor.into_iter().next().unwrap_or_default());
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Arc::new(DeviceVerifier::new(Arc::clone(&anchor), &provider));
@@ -53,9 +53,9 @@ pub(crate) fn credentials(
     Ok(Credentials { config: Arc::new(config), anchor, ticket_key })
 }
 
-fn read_certificates(_: &DataDir, path: &std::path::Path) -> Result<Vec<Vec<u8>>, CentreError> {
-    let text = fs::read(path)
-        .map_err(|source| CentreError::Read { path: path.to_path_buf(), source })?;
+fn read_certificates(path: &std::path::Path) -> Result<Vec<Vec<u8>>, CentreError> {
+    let text =
+        fs::read(path).map_err(|source| CentreError::Read { path: path.to_path_buf(), source })?;
     certificates_from_pem(&text)
         .map_err(|source| CentreError::Certificate { path: path.to_path_buf(), source })
 }
@@ -67,21 +67,15 @@ pub(crate) fn device(chain: &[CertificateDer<'_>], anchor: &[u8]) -> Option<Chip
     chip_of(&identity)
 }
 
-/// The common name of the device certificate of a chip.
-#[must_use]
-pub fn device_name(chip_id: ChipId) -> String {
-    format!("chip {:016x}", chip_id.0)
-}
-
-/// The chip a device certificate is for: the sixteen hexadecimal digits in its subject.
+/// The chip a device certificate is for: sixteen hexadecimal digits behind the last "chip " of its
+/// subject. A box name stands before it and cannot hold a space.
 fn chip_of(identity: &VerifiedIdentity) -> Option<ChipId> {
-    identity
-        .subject
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .map(|word| word.strip_prefix("0x").unwrap_or(word))
-        .filter(|word| word.len() == 16)
-        .find_map(|word| u64::from_str_radix(word, 16).ok())
-        .map(ChipId)
+    let (_, digits) = identity.subject.rsplit_once("chip ")?;
+    let octets = portcullis_types::parse_hex_array(digits.get(..16)?).ok()?;
+    let rest = digits.get(16..)?;
+    // Other attributes may follow; other digits may not.
+    let ends = rest.is_empty() || rest.starts_with([',', '+', ' ']);
+    ends.then(|| ChipId(u64::from_be_bytes(octets)))
 }
 
 pub(crate) fn now() -> UnixSeconds {

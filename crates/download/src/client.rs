@@ -112,11 +112,18 @@ pub struct Download {
 
 enum State {
     /// The metadata request waits to be sent, or was sent.
-    Asking { sent: bool },
+    Asking {
+        sent: bool,
+    },
     /// The image request waits to be sent, or was sent, or its octets come in.
-    Fetching { ticket: String, phase: Phase },
+    Fetching {
+        ticket: String,
+        phase: Phase,
+    },
     /// Waiting to ask again.
-    Waiting { until_ms: u64 },
+    Waiting {
+        until_ms: u64,
+    },
     Ended(Option<Outcome>),
 }
 

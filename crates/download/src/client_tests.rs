@@ -232,10 +232,7 @@ fn an_answer_for_another_system_request_or_an_older_version_is_refused() {
         answer(None, |r| r.request_id = "43".into()),
         DownloadError::Malformed { what: "request_id" }
     );
-    assert_eq!(
-        answer(Some(6), |_| ()),
-        DownloadError::RollbackRefused { held: 6, offered: 5 }
-    );
+    assert_eq!(answer(Some(6), |_| ()), DownloadError::RollbackRefused { held: 6, offered: 5 });
 }
 
 #[test]
@@ -243,7 +240,11 @@ fn refusals_end_or_retry_by_their_code() {
     let refuse = |held, code| {
         let mut download = start(held);
         download.poll_transmit().unwrap();
-        download.handle_answer(ErrorCode::status(code), &json(&ErrorBody::new(code, "1".into())), 0);
+        download.handle_answer(
+            ErrorCode::status(code),
+            &json(&ErrorBody::new(code, "1".into())),
+            0,
+        );
         download
     };
     for code in ErrorCode::ALL {

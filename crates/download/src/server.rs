@@ -122,15 +122,9 @@ mod tests {
     #[test]
     fn an_image_request_needs_the_ticket_of_that_image() {
         let mut tickets = TicketAuthority::new([1; 32]);
-        let response = answer_metadata(
-            &One,
-            &tickets,
-            &request(None),
-            ChipId(7),
-            [2; 16],
-            UnixSeconds(1000),
-        )
-        .unwrap();
+        let response =
+            answer_metadata(&One, &tickets, &request(None), ChipId(7), [2; 16], UnixSeconds(1000))
+                .unwrap();
         let now = UnixSeconds(1001);
         let mut ask = |ticket: &str| {
             authorise_image(&mut tickets, ticket, ChipId(7), &response.cdcs.sha256, now)

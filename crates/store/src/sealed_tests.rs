@@ -110,13 +110,8 @@ fn a_blob_of_another_chip_or_client_or_with_a_flipped_octet_is_refused() {
     let to = Path::new("store").join(format!("{}.nv", other.file_name()));
     let swapped = disk.snapshot();
     swapped.rename(&path(), &to).unwrap();
-    let opened = SealedStore::open(
-        swapped,
-        Path::new("store"),
-        other,
-        StoreLimits::default(),
-        &mut chip,
-    );
+    let opened =
+        SealedStore::open(swapped, Path::new("store"), other, StoreLimits::default(), &mut chip);
     assert!(matches!(opened, Err(StoreError::Foreign { .. })));
 
     let length = disk.read(&path(), 4096).unwrap().unwrap().len();
@@ -137,10 +132,7 @@ fn the_quota_holds_and_an_empty_value_deletes() {
     let mut store =
         SealedStore::open(TestDisk::new(&power), Path::new("s"), CLIENT, limits, &mut chip)
             .unwrap();
-    assert!(matches!(
-        store.set(b"a", &[7; 16]),
-        Err(StoreError::Quota { needed: 17, quota: 16 })
-    ));
+    assert!(matches!(store.set(b"a", &[7; 16]), Err(StoreError::Quota { needed: 17, quota: 16 })));
     store.set(b"a", &[7; 15]).unwrap();
     store.set(b"a", &[8; 15]).unwrap();
     assert!(store.set(b"b", b"1").is_err());

@@ -122,12 +122,8 @@ impl<D: Disk> Slots<D> {
         disk.create_dir(&dir).map_err(StoreError::io("make directory", &dir))?;
         let path = dir.join(STATE_FILE);
         let state = disk.read(&path, STATE_LEN).ok().flatten();
-        let mut slots = Self {
-            disk,
-            dir,
-            limits,
-            table: Table { preferred: Slot::A, entries: [EMPTY; 2] },
-        };
+        let mut slots =
+            Self { disk, dir, limits, table: Table { preferred: Slot::A, entries: [EMPTY; 2] } };
         match state.as_deref().map(parse) {
             Some(Some(table)) => slots.table = table,
             Some(None) => slots.adopt_images(),
@@ -265,10 +261,8 @@ impl<D: Disk> Slots<D> {
         for slot in [Slot::A, Slot::B] {
             let path = self.dir.join(slot.file_name());
             if let Ok(Some(image)) = self.disk.read(&path, self.limits.image) {
-                self.table.entries[slot.index()] = Entry {
-                    state: SlotState::Pending { tries: 1 },
-                    sha256: sha256(&[&image]),
-                };
+                self.table.entries[slot.index()] =
+                    Entry { state: SlotState::Pending { tries: 1 }, sha256: sha256(&[&image]) };
             }
         }
     }

@@ -111,7 +111,10 @@ impl TestDisk {
     }
 
     pub(crate) fn snapshot(&self) -> Self {
-        Self { power: self.power.clone(), files: Rc::new(RefCell::new(self.files.borrow().clone())) }
+        Self {
+            power: self.power.clone(),
+            files: Rc::new(RefCell::new(self.files.borrow().clone())),
+        }
     }
 
     pub(crate) fn edit(&self, path: &Path, change: impl FnOnce(&mut Vec<u8>)) {

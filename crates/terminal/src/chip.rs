@@ -37,8 +37,7 @@ pub trait SecurityChip {
     /// Challenge-response.
     fn challenge(&mut self, session: SessionId, nonce: &[u8; 16]) -> Result<[u8; 16]>;
     /// Descrambles the session's packets in place.
-    fn descramble(&mut self, session: SessionId, packets: &mut [RawPacket])
-    -> Result<Descrambled>;
+    fn descramble(&mut self, session: SessionId, packets: &mut [RawPacket]) -> Result<Descrambled>;
     /// Seals data for this chip.
     fn seal(&mut self, label: &str, data: &[u8]) -> Result<Vec<u8>>;
     /// Opens sealed data.
@@ -88,11 +87,7 @@ impl SecurityChip for ChipHandle {
         Self::challenge(self, session, nonce)
     }
 
-    fn descramble(
-        &mut self,
-        session: SessionId,
-        packets: &mut [RawPacket],
-    ) -> Result<Descrambled> {
+    fn descramble(&mut self, session: SessionId, packets: &mut [RawPacket]) -> Result<Descrambled> {
         Self::descramble(self, session, packets)
     }
 

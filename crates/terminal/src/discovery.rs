@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 
 use portcullis_ts::Packet;
-use portcullis_ts::psi::{Cat, LongHeader, Pat, Pmt, SectionAssembler, TABLE_ID_CAT, TABLE_ID_PAT,
-    TABLE_ID_PMT, TableAssembler};
+use portcullis_ts::psi::{
+    Cat, LongHeader, Pat, Pmt, SectionAssembler, TABLE_ID_CAT, TABLE_ID_PAT, TABLE_ID_PMT,
+    TableAssembler,
+};
 use portcullis_types::{CaSystemId, Pid, ScramblingMode, ServiceId};
 
 /// Services that are looked at.
@@ -61,9 +63,7 @@ impl Discovery {
     pub(crate) fn is_complete(&self, wanted: Option<ServiceId>) -> bool {
         let Some(pat) = &self.pat else { return false };
         match wanted {
-            Some(service) => {
-                pat.pmt_pid(service).is_none() || self.pmts.contains_key(&service)
-            }
+            Some(service) => pat.pmt_pid(service).is_none() || self.pmts.contains_key(&service),
             None => {
                 let mut services = pat.programs.iter().take(MAX_SERVICES);
                 services.all(|program| self.pmts.contains_key(&program.service))

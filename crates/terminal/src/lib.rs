@@ -19,9 +19,9 @@ mod discovery;
 pub mod embedded_scp;
 mod error;
 mod host;
-mod streams;
 mod media_client;
 mod report;
+mod streams;
 #[cfg(test)]
 mod testing;
 

@@ -514,8 +514,7 @@ impl Player<'_> {
             let host = source.running.host();
             let session = host.session();
             let chip = &mut host.chip;
-            let counts =
-                crate::chip::SecurityChip::descramble(chip, session, &mut self.pending)?;
+            let counts = crate::chip::SecurityChip::descramble(chip, session, &mut self.pending)?;
             self.descrambled += u64::from(counts.descrambled);
         }
         let pids = &self.service.pids;

@@ -95,10 +95,8 @@ pub(super) fn call(
 
 fn request(address: SocketAddr, call: &Call) -> Vec<u8> {
     let method = if call.body.is_some() { "POST" } else { "GET" };
-    let mut text = format!(
-        "{method} {} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n",
-        call.path
-    );
+    let mut text =
+        format!("{method} {} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n", call.path);
     for (name, value) in &call.headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
@@ -176,8 +174,10 @@ mod tests {
     fn heads_parse_and_odd_ones_are_refused() {
         let head = |text: &str| parse_head(text.as_bytes());
         assert_eq!(
-            head("HTTP/1.1 206 Partial Content\r\nContent-Length: 5\r\n\
-                  content-range: bytes 10-14/15\r\n\r\n"),
+            head(
+                "HTTP/1.1 206 Partial Content\r\nContent-Length: 5\r\n\
+                  content-range: bytes 10-14/15\r\n\r\n"
+            ),
             Ok(Head { status: 206, length: Some(5), range_start: 10 })
         );
         assert!(head("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").is_err());

@@ -70,9 +70,9 @@ impl CentreLink {
                 return match (outcome, last_failure) {
                     // What broke the connections says more than how often they broke.
                     (
-                        Outcome::Failed(
-                            portcullis_download::DownloadError::TooManyAttempts { .. },
-                        ),
+                        Outcome::Failed(portcullis_download::DownloadError::TooManyAttempts {
+                            ..
+                        }),
                         Some(failure),
                     ) => Err(self.failed(failure)),
                     (outcome, _) => Ok(outcome),

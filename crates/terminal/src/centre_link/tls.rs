@@ -33,9 +33,9 @@ pub(super) fn config(anchor: &[u8], flash: &Path) -> Result<Arc<ClientConfig>, T
         .dangerous()
         .with_custom_certificate_verifier(verifier);
     let mut config = match identity(flash)? {
-        Some((chain, key)) => builder
-            .with_client_auth_cert(chain, key)
-            .map_err(|error| flawed(&error.to_string()))?,
+        Some((chain, key)) => {
+            builder.with_client_auth_cert(chain, key).map_err(|error| flawed(&error.to_string()))?
+        }
         None => builder.with_no_client_auth(),
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
