@@ -71,6 +71,25 @@ pub fn pack(input: &PackInput<'_>) -> Result<UnsignedPackage, PackageError> {
 }
 
 impl UnsignedPackage {
+    /// Reads a package without its signature, or takes the signature of a signed one off. The
+    /// header must name Ed25519, which is what [`UnsignedPackage::sign`] makes.
+    ///
+    /// # Errors
+    /// [`PackageError`] when it is neither.
+    pub fn from_bytes(mut bytes: Vec<u8>) -> Result<Self, PackageError> {
+        let unsigned = bytes.len();
+        let whole = PackageHeader::parse(&bytes);
+        if let Err(PackageError::Length { .. }) = whole {
+            bytes.resize(unsigned + SignatureType::Ed25519.signature_len() as usize, 0);
+        }
+        let header = PackageHeader::parse(&bytes)?;
+        if header.signature_type != SignatureType::Ed25519 {
+            return Err(PackageError::WrongKeyKind(header.signature_type.number()));
+        }
+        bytes.truncate(bytes.len().saturating_sub(header.signature_length as usize));
+        Ok(Self { bytes })
+    }
+
     /// What is signed: all parts but the signature.
     #[must_use]
     pub fn signed_bytes(&self) -> &[u8] {

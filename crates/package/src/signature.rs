@@ -77,6 +77,24 @@ pub enum PackageKey {
 }
 
 impl PackageKey {
+    /// The key of a SubjectPublicKeyInfo in DER: Ed25519, an uncompressed P-256 point, or RSA.
+    #[must_use]
+    pub fn from_public_key_info(der: &[u8]) -> Option<Self> {
+        if let Some(key) = der.strip_prefix(&ED25519_INFO) {
+            return key.try_into().ok().map(Self::Ed25519);
+        }
+        if let Some(key) = der.strip_prefix(&P256_INFO) {
+            return (key.len() == 65).then(|| Self::EcdsaP256(key.to_vec()));
+        }
+        // RSA: the inner RSAPublicKey has two length octets like the outer ones, for all sizes
+        // from 1024 to 4096 bit.
+        let (outer, rest) = der.split_at_checked(4)?;
+        let rest = rest.strip_prefix(&RSA_ALGORITHM)?;
+        let (bits, key) = rest.split_at_checked(5)?;
+        let framed = matches!(outer, [0x30, 0x82, ..]) && matches!(bits, [0x03, 0x82, _, _, 0]);
+        framed.then(|| Self::Rsa(key.to_vec()))
+    }
+
     /// Verifies the signature of a package.
     ///
     /// # Errors
@@ -116,6 +134,18 @@ impl PackageKey {
         }
     }
 }
+
+/// SubjectPublicKeyInfo of Ed25519 up to the key.
+const ED25519_INFO: [u8; 12] =
+    [0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00];
+/// SubjectPublicKeyInfo of P-256 up to the point.
+const P256_INFO: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06, 0x08, 0x2A,
+    0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
+/// AlgorithmIdentifier rsaEncryption.
+const RSA_ALGORITHM: [u8; 15] =
+    [0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00];
 
 fn verify_with(
     algorithm: &dyn SignatureVerificationAlgorithm,

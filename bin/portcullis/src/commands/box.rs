@@ -1,11 +1,260 @@
-//! `portcullis box`.
+//! `portcullis box`: make, list and revoke virtual set-top boxes.
 
+use std::path::{Path, PathBuf};
+
+use portcullis_chipset::boot::{
+    BOOTLOADER_FILE, BlKey1Certificate, BootImage, ImageVersion, PLATFORM_FILE,
+    PlatformKeyCertificate,
+};
+use portcullis_headend::layout::{CaSystem, DataDir};
+use portcullis_headend::store::{Operator, Repository};
+use portcullis_types::{ChipId, parse_hex_array};
+use portcullis_vault::Party;
+use serde_json::{Value, json};
+
+use super::init::{chain, field, read, signing_key, text, write};
+use super::offline::{AUTHORITY, Offline, SDMP, Scratch, print};
 use crate::cli::{Failure, Outcome};
+
+/// Longest name of a box.
+const MAX_NAME: usize = 32;
+/// Version of the images of a new box; later ones come as updates.
+const FIRST_VERSION: ImageVersion = ImageVersion { version: 1, floor: 1 };
 
 /// Arguments of `portcullis box`.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: BoxCommand,
+}
 
-pub(crate) fn run(_args: Args) -> Outcome {
-    Err(Failure::new("box: not here yet"))
+#[derive(clap::Subcommand)]
+enum BoxCommand {
+    /// Make a box: chip, bootloader, platform, device certificate.
+    Add {
+        /// Letters, digits, - and _; at most 32.
+        name: String,
+        /// CA vendor whose client the box gets first.
+        #[arg(long, default_value = "vendor-a")]
+        vendor: String,
+        /// File with the passphrase of the unlock keys.
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// List all boxes.
+    List {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Cancel all products of a box and take it out of its groups.
+    Revoke {
+        /// The box.
+        name: String,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+#[derive(clap::Args)]
+struct Common {
+    /// The data directory.
+    #[arg(long, value_name = "DIR", default_value = "portcullis-data")]
+    data: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: Args) -> Outcome {
+    match args.command {
+        BoxCommand::Add { name, vendor, passphrase_file, common } => {
+            let data = DataDir::new(&common.data);
+            let object = add(&data, &name, &vendor, passphrase_file.as_deref())?;
+            let chip = object.get("chip_id").and_then(Value::as_str).unwrap_or_default();
+            print(common.json, &object, &format!("box {name}: chip {chip}, client of {vendor}"));
+        }
+        BoxCommand::List { common } => list(&DataDir::new(&common.data), common.json)?,
+        BoxCommand::Revoke { name, common } => {
+            let mut store = Operator::open(&DataDir::new(&common.data).operator_db())?;
+            let terminal = store.terminal(&name)?;
+            let products = store.products()?;
+            for right in store.entitlements(&terminal)? {
+                if let Some(product) = products.iter().find(|p| p.id == right.product) {
+                    store.unentitle(&name, &product.name)?;
+                }
+            }
+            store.revoke_terminal(&name)?;
+            print(
+                common.json,
+                &json!({"name": name, "revoked": true}),
+                &format!("{name}: revoked"),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Makes a box. The database row comes last: before it the box does not exist.
+pub(crate) fn add(
+    data: &DataDir,
+    name: &str,
+    vendor: &str,
+    passphrase_file: Option<&Path>,
+) -> Result<Value, Failure> {
+    check_name(name)?;
+    let mut store = Operator::open(&data.operator_db())?;
+    let systems = data.ca_systems()?;
+    let system = systems.iter().find(|system| system.vendor == vendor).ok_or_else(|| {
+        let known: Vec<_> = systems.iter().map(|s| s.vendor.as_str()).collect();
+        Failure::new(format!("vendor {vendor}: unknown (known: {})", known.join(", ")))
+    })?;
+    let target = data.terminal(name);
+    if store.terminals()?.iter().any(|t| t.name == name) || target.symlink_metadata().is_ok() {
+        return Err(Failure::new(format!("box {name}: exists")));
+    }
+    let offline = Offline::new(passphrase_file)?;
+    let scratch = Scratch::beside(&target)?;
+    let flash = scratch.path().join("flash");
+    for dir in ["slots", "store"] {
+        portcullis_vault::create_private_dir(&flash.join(dir))?;
+    }
+    // Chip and images do not depend on each other.
+    let chip_id = std::thread::scope(|scope| {
+        let images = scope.spawn(|| write_images(data, &offline, &flash));
+        let chip_id = make_chip(data, &offline, &systems, &scratch.path().join("otp"))?;
+        device_certificate(data, &offline, &flash, name, chip_id)?;
+        images.join().map_err(|_| Failure::new("box add: a step ended unexpectedly"))??;
+        Ok::<_, Failure>(chip_id)
+    })?;
+    scratch.keep(&target)?;
+    let ca_system_id = system.description.ca_system_id;
+    if let Err(error) = store.add_terminal(name, chip_id, ca_system_id) {
+        let _ = std::fs::remove_dir_all(&target);
+        return Err(error.into());
+    }
+    Ok(json!({
+        "name": name,
+        "chip_id": format!("{:016x}", chip_id.0),
+        "vendor": vendor,
+        "ca_system_id": ca_system_id.0,
+    }))
+}
+
+fn check_name(name: &str) -> Result<(), Failure> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    // A leading minus would look like an option in other programs' hands.
+    if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(legal) || name.starts_with('-')
+    {
+        return Err(Failure::new(format!(
+            "box name: 1 to {MAX_NAME} letters, digits, - or _ needed"
+        )));
+    }
+    Ok(())
+}
+
+/// SDMP makes the chip's secrets, the serialiser module burns them.
+fn make_chip(
+    data: &DataDir,
+    offline: &Offline,
+    systems: &[CaSystem],
+    otp: &Path,
+) -> Result<ChipId, Failure> {
+    let (sdmp, chip_vendor) = (data.sdmp(), data.chip_vendor());
+    let (batches, serialiser) = (chip_vendor.join("batches"), chip_vendor.join("serialiser.pub"));
+    let mut arguments: Vec<String> = ["make-chip", "--dir", text(&sdmp)?, "--batches"]
+        .into_iter()
+        .chain([text(&batches)?, "--serialiser", text(&serialiser)?])
+        .map(str::to_owned)
+        .collect();
+    for system in systems {
+        let dir = data.ca(&system.vendor).join("sckv");
+        arguments.extend(["--sckv".to_owned(), format!("{}={}", system.vendor, text(&dir)?)]);
+    }
+    let made = offline.run(SDMP, arguments)?;
+    let sdmp_key = sdmp.join("sdmp.pub");
+    let burnt = offline.run(
+        SDMP,
+        ["serialise", "--dir", text(&chip_vendor)?, "--sdmp-key", text(&sdmp_key)?, "--batch"]
+            .into_iter()
+            .chain([field(&made, "batch")?, "--otp", text(otp)?]),
+    )?;
+    parse_hex_array(field(&burnt, "chip_id")?)
+        .map(|octets| ChipId(u64::from_be_bytes(octets)))
+        .map_err(|e| Failure::new(format!("chip_id: {e}")))
+}
+
+/// The two images of the boot chain: the bootloader beside this executable, and this executable
+/// itself as platform, with the authority's root as its trust anchor.
+fn write_images(data: &DataDir, offline: &Offline, flash: &Path) -> Result<(), Failure> {
+    let dir = data.chip_vendor();
+    let party = Party::open(&dir, offline.passphrase()?.as_ref())?;
+    let certificate = BlKey1Certificate::from_bytes(&read(&data.sdmp().join("bl_key1.cert"))?)?;
+    let payload = read(&offline.program("portcullis-bootloader")?)?;
+    let image = BootImage::bootloader(
+        &signing_key(&party, "bl_key1")?,
+        &certificate,
+        FIRST_VERSION,
+        &payload,
+    )?;
+    write(&flash.join(BOOTLOADER_FILE), &image)?;
+    let certificate = PlatformKeyCertificate::from_bytes(&read(&dir.join("platform.cert"))?)?;
+    let anchor = chain(&data.authority().join("root.pem"))?;
+    let anchor = anchor.first().map(Vec::as_slice).unwrap_or_default();
+    let executable = std::env::current_exe()
+        .map_err(|e| Failure::new(format!("own executable cannot be found: {e}")))?;
+    let key = signing_key(&party, "platform")?;
+    let payload = read(&executable)?;
+    let image = BootImage::platform(&key, &certificate, FIRST_VERSION, anchor, &payload)?;
+    write(&flash.join(PLATFORM_FILE), &image)
+}
+
+fn device_certificate(
+    data: &DataDir,
+    offline: &Offline,
+    flash: &Path,
+    name: &str,
+    chip_id: ChipId,
+) -> Result<(), Failure> {
+    let (key, request) = (flash.join("device.key"), flash.join("device.csr"));
+    let (out, authority) = (flash.join("device.pem"), data.authority());
+    let subject = format!("box {name} chip {:016x}", chip_id.0);
+    offline.run(
+        AUTHORITY,
+        ["request", "--plain-key", text(&key)?, "--subject", &subject, "--out", text(&request)?],
+    )?;
+    offline.run(
+        AUTHORITY,
+        ["issue", "--dir", text(&authority)?, "--role", "device", "--subject", &subject, "--csr"]
+            .into_iter()
+            .chain([text(&request)?, "--out", text(&out)?]),
+    )?;
+    std::fs::remove_file(&request).map_err(|e| Failure::new(format!("{}: {e}", request.display())))
+}
+
+fn list(data: &DataDir, json: bool) -> Outcome {
+    let store = Operator::open(&data.operator_db())?;
+    let systems = data.ca_systems()?;
+    let mut lines = String::new();
+    let mut boxes = Vec::new();
+    for terminal in store.terminals()? {
+        let ca_system_id = terminal.preferred_ca_system;
+        let system = systems.iter().find(|s| s.description.ca_system_id == ca_system_id);
+        let vendor = system.map_or("", |system| system.vendor.as_str());
+        let state = if terminal.revoked { "revoked" } else { "good" };
+        lines.push_str(&format!(
+            "{} chip {:016x} {vendor} {state}\n",
+            terminal.name, terminal.chip_id.0
+        ));
+        boxes.push(json!({
+            "name": terminal.name,
+            "chip_id": format!("{:016x}", terminal.chip_id.0),
+            "vendor": vendor,
+            "ca_system_id": ca_system_id.0,
+            "revoked": terminal.revoked,
+        }));
+    }
+    print(json, &json!({"boxes": boxes}), &lines);
+    Ok(())
 }

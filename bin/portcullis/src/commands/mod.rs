@@ -10,6 +10,7 @@ pub(crate) mod entitle;
 pub(crate) mod headend;
 pub(crate) mod init;
 pub(crate) mod keyladder;
+pub(crate) mod offline;
 pub(crate) mod scramble;
 pub(crate) mod svm;
 pub(crate) mod terminal;
