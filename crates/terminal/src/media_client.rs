@@ -17,7 +17,7 @@ use portcullis_chipset::ChipHandle;
 use portcullis_keyladder::envelope;
 use portcullis_svm::abi::reason;
 use portcullis_ts::{Packet, RawPacket, ScramblingControl};
-use portcullis_types::{CaSystemId, ChipId, ProductId, ServiceId, UnixSeconds};
+use portcullis_types::{CaSystemId, ChipId, Parity, ProductId, ServiceId, UnixSeconds};
 use serde_json::{Value, json};
 
 use crate::centre_link::CentreLink;
@@ -140,6 +140,7 @@ pub fn run(
     let service = select(config, &discovery)?;
     reporter.emit(json!({
         "event": "terminal",
+        "pid": std::process::id(),
         "box": config.name,
         "chip_id": info.chip_id,
         "service": service.id.0,
@@ -173,6 +174,7 @@ pub fn run(
         reported: (0, 0),
         last_report: Instant::now(),
         flow: Flow::Nothing,
+        parity: None,
     };
     let played = player.apply_tables().and_then(|()| {
         player.return_channel(link.as_ref())?;
@@ -336,6 +338,8 @@ struct Player<'a> {
     reported: (u64, u64),
     last_report: Instant,
     flow: Flow,
+    /// Of the last scrambled packet that came.
+    parity: Option<Parity>,
 }
 
 impl Player<'_> {
@@ -461,7 +465,7 @@ impl Player<'_> {
             let (client, version) = (source.vendor.clone(), source.version);
             self.reporter.emit(json!({
                 "event": "client", "state": "stopped", "vendor": client, "version": version,
-                "verdict": stopped.why,
+                "reason": stopped.why,
             }));
             self.source = KeySource::None(Reason::Stopped { client, why: stopped.why });
             closed?;
@@ -510,6 +514,11 @@ impl Player<'_> {
             return Ok(());
         }
         let before = (self.descrambled, self.left_scrambled);
+        let pids = &self.service.pids;
+        let of_service = |octets: &RawPacket| pids.contains(&Packet::new(octets).pid());
+        let parity = |octets: &RawPacket| Packet::new(octets).tsc().parity();
+        let last = self.pending.iter().rev().filter(|packet| of_service(packet)).find_map(parity);
+        self.parity = last.or(self.parity);
         if let KeySource::Client(source) = &mut self.source {
             let host = source.running.host();
             let session = host.session();
@@ -517,10 +526,8 @@ impl Player<'_> {
             let counts = crate::chip::SecurityChip::descramble(chip, session, &mut self.pending)?;
             self.descrambled += u64::from(counts.descrambled);
         }
-        let pids = &self.service.pids;
         let is_scrambled = |octets: &RawPacket| {
-            let packet = Packet::new(octets);
-            packet.tsc() != ScramblingControl::Clear && pids.contains(&packet.pid())
+            Packet::new(octets).tsc() != ScramblingControl::Clear && of_service(octets)
         };
         let left = self.pending.iter().filter(|packet| is_scrambled(packet)).count();
         self.left_scrambled += left as u64;
@@ -558,6 +565,10 @@ impl Player<'_> {
             "event": "descrambler",
             "descrambled": self.descrambled,
             "left_scrambled": self.left_scrambled,
+            "parity": self.parity.map(|parity| match parity {
+                Parity::Even => "even",
+                Parity::Odd => "odd",
+            }),
             "since": {
                 "descrambled": counts.0 - self.reported.0,
                 "left_scrambled": counts.1 - self.reported.1,

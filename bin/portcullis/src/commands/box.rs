@@ -120,6 +120,9 @@ pub(crate) fn add(
     for dir in ["slots", "store"] {
         portcullis_vault::create_private_dir(&flash.join(dir))?;
     }
+    // The terminal takes the client of this CA system when a service has several.
+    let preferred = format!("{}\n", system.description.ca_system_id);
+    write(&flash.join("preferred-ca-system"), preferred.as_bytes())?;
     // Chip and images do not depend on each other.
     let chip_id = std::thread::scope(|scope| {
         let images = scope.spawn(|| write_images(data, &offline, &flash));

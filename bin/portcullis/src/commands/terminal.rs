@@ -1,19 +1,212 @@
-//! `portcullis terminal`.
+//! `portcullis terminal`: boots a box and plays a stream with it.
+//!
+//! The launcher becomes the chip process, which boots the box through its chain of trust; the
+//! last link of that chain is this executable again, as `terminal-platform`.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use portcullis_chipset::ChipHandle;
+use portcullis_headend::layout::DataDir;
+use portcullis_terminal::{Config, Limits, Reporter};
+use portcullis_types::ServiceId;
 
 use crate::cli::{Failure, Outcome};
 
 /// Arguments of `portcullis terminal`.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// The data directory.
+    #[arg(long, value_name = "DIR", default_value = "portcullis-data")]
+    data: PathBuf,
+    /// The box.
+    #[arg(long = "box", value_name = "NAME")]
+    name: String,
+    /// File with the passphrase of the operator's unlock key, for the centre that is started
+    /// when `--centre` names none.
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    play: Play,
+}
 
 /// Arguments of the platform program.
 #[derive(clap::Args)]
-pub(crate) struct PlatformArgs {}
-
-pub(crate) fn platform(_args: PlatformArgs) -> Outcome {
-    Err(Failure::new("terminal: not here yet"))
+pub(crate) struct PlatformArgs {
+    #[arg(long)]
+    name: String,
+    #[arg(long)]
+    flash: PathBuf,
+    #[command(flatten)]
+    play: Play,
 }
 
-pub(crate) fn run(_args: Args) -> Outcome {
-    Err(Failure::new("terminal: not here yet"))
+/// What launcher and platform have in common.
+#[derive(clap::Args, Clone)]
+struct Play {
+    /// A file, `-`, `udp://HOST:PORT` or `rtp://HOST:PORT`.
+    #[arg(long, value_name = "INPUT")]
+    input: String,
+    /// A file, `-` or `udp://HOST:PORT`.
+    #[arg(long, value_name = "OUTPUT")]
+    output: String,
+    /// The service; the first scrambled one when not given.
+    #[arg(long, value_name = "SID", value_parser = service)]
+    service: Option<u16>,
+    /// The download centre; one is started on loopback when not given.
+    #[arg(long, value_name = "ADDR:PORT")]
+    centre: Option<SocketAddr>,
+    /// One JSON line per event on standard error.
+    #[arg(long)]
+    events: bool,
+    /// Leave packets that stay scrambled out of the output.
+    #[arg(long)]
+    drop_scrambled: bool,
+    /// Print one JSON object at the end (on standard error when the output is standard output).
+    #[arg(long)]
+    json: bool,
+}
+
+/// The platform: what the bootloader starts with the chip as standard input.
+pub(crate) fn platform(args: PlatformArgs) -> Outcome {
+    let PlatformArgs { name, flash, play } = args;
+    let reporter = if play.events { Reporter::stderr() } else { Reporter::silent() };
+    let to_stdout = play.output == "-";
+    let config = Config {
+        name,
+        flash,
+        input: play.input,
+        output: play.output,
+        service: play.service.map(ServiceId),
+        centre: play.centre,
+        drop_scrambled: play.drop_scrambled,
+        limits: Limits::default(),
+    };
+    let named = |failure: Failure| Failure::new(format!("box {}: {}", config.name, failure.line));
+    let chip = ChipHandle::from_stdin().map_err(|e| named(e.into()))?;
+    let summary =
+        portcullis_terminal::run(&config, chip, &reporter).map_err(|e| named(e.into()))?;
+    match (play.json, to_stdout) {
+        (true, false) => println!("{}", summary.to_json()),
+        (true, true) => eprintln!("{}", summary.to_json()),
+        _ => {}
+    }
+    match summary.refusal() {
+        Some(line) => Err(Failure::new(line)),
+        None => Ok(()),
+    }
+}
+
+/// The launcher. Comes back only when the box cannot be started.
+pub(crate) fn run(args: Args) -> Outcome {
+    let Args { data, name, passphrase_file, mut play } = args;
+    let data = std::path::absolute(&data).map_err(|e| Failure::new(format!("data: {e}")))?;
+    let layout = DataDir::new(&data);
+    let dir = layout.terminal(&name);
+    let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if name.is_empty() || !is_name || !dir.is_dir() {
+        return Err(Failure::new(format!(
+            "box {name}: there is no such box in {} (make one with `portcullis box add`)",
+            data.display()
+        )));
+    }
+    if play.input == "-" {
+        play.input = format!("/dev/fd/{}", kept_open(rustix::io::dup(std::io::stdin()))?);
+    }
+    if play.centre.is_none() {
+        match start_centre(&data, passphrase_file.as_deref()) {
+            Ok(address) => play.centre = Some(address),
+            // An installed client plays without one; if none is, the platform says so.
+            Err(failure) => tracing::warn!("no centre: {}", failure.line),
+        }
+    }
+    let program = beside_us("portcullis-chipd")?;
+    let mut command = Command::new(&program);
+    command.args(["boot", "--box"]).arg(&dir);
+    if play.events {
+        command.arg("--events");
+    }
+    command.arg("--").args(["--name", &name, "--flash"]).arg(layout.flash(&name));
+    command.args(["--input", &play.input, "--output", &play.output]);
+    if let Some(service) = play.service {
+        command.args(["--service", &service.to_string()]);
+    }
+    if let Some(centre) = play.centre {
+        command.args(["--centre", &centre.to_string()]);
+    }
+    for (wanted, option) in [
+        (play.events, "--events"),
+        (play.drop_scrambled, "--drop-scrambled"),
+        (play.json, "--json"),
+    ] {
+        if wanted {
+            command.arg(option);
+        }
+    }
+    // The chip takes the launcher's place: whoever ends this process ends the box.
+    let error = command.exec();
+    Err(Failure::new(format!("{}: {error}", program.display())))
+}
+
+/// Starts a centre on loopback that ends when this process and the box after it have ended.
+fn start_centre(data: &Path, passphrase_file: Option<&Path>) -> Result<SocketAddr, Failure> {
+    let failed = |what: &dyn std::fmt::Display| Failure::new(format!("centre: {what}"));
+    let program = std::env::current_exe().map_err(|e| failed(&e))?;
+    let mut command = Command::new(program);
+    command.args(["centre", "--lifeline", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+    if let Some(file) = passphrase_file {
+        command.arg("--passphrase-file").arg(file);
+    }
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(|e| failed(&e))?;
+    let ready = read_ready(&mut child).ok_or_else(|| failed(&"did not become ready"));
+    let address = match ready {
+        Ok(address) => address,
+        Err(failure) => {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(failure);
+        }
+    };
+    if let Some(lifeline) = child.stdin.take() {
+        // Its write end stays open in the box and closes with it.
+        kept_open(rustix::io::dup(&lifeline))?;
+    }
+    Ok(address)
+}
+
+fn read_ready(child: &mut Child) -> Option<SocketAddr> {
+    let mut line = String::new();
+    BufReader::new(child.stdout.take()?).read_line(&mut line).ok()?;
+    line.trim().strip_prefix("ready ")?.parse().ok()
+}
+
+/// A descriptor that the next program inherits, by its number.
+fn kept_open(duplicate: rustix::io::Result<OwnedFd>) -> Result<i32, Failure> {
+    let fd = duplicate.map_err(|e| Failure::new(format!("descriptor: {e}")))?;
+    let number = fd.as_raw_fd();
+    // Deliberately never closed here: the box owns it from the exec on.
+    let _ = fd.into_raw_fd();
+    Ok(number)
+}
+
+fn beside_us(name: &str) -> Result<PathBuf, Failure> {
+    let here = std::env::current_exe().map_err(|e| Failure::new(format!("{name}: {e}")))?;
+    let program = here.with_file_name(name);
+    if program.is_file() {
+        Ok(program)
+    } else {
+        Err(Failure::new(format!("{}: missing beside portcullis", program.display())))
+    }
+}
+
+fn service(text: &str) -> Result<u16, String> {
+    portcullis_types::parse_u32(text)
+        .ok()
+        .and_then(|number| u16::try_from(number).ok())
+        .ok_or_else(|| "a service id is 0 to 65535 or 0x0000 to 0xffff".into())
 }

@@ -179,6 +179,7 @@ impl ScpManager<'_> {
                 self.reporter.emit(json!({
                     "event": "client", "state": "refused", "vendor": known.vendor,
                     "version": cdcs.version, "verdict": error.to_string(),
+                    "reason": error.to_string(),
                 }));
                 return Err(error);
             }
@@ -237,7 +238,7 @@ impl ScpManager<'_> {
             }
             self.reporter.emit(json!({
                 "event": "client", "state": "stopped", "vendor": installed.known.vendor,
-                "version": installed.container.version, "verdict": error.to_string(),
+                "version": installed.container.version, "reason": error.to_string(),
             }));
             if !matches!(error, ClientError::Stopped(_) | ClientError::Scan(_)) {
                 return Err(Box::new((error, chip)));
