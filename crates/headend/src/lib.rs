@@ -15,6 +15,7 @@ pub mod mux_server;
 mod net;
 pub mod output;
 pub mod pipeline;
+pub mod playout;
 pub mod scs;
 pub mod store;
 

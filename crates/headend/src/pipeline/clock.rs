@@ -88,11 +88,8 @@ impl Segmenter {
             self.cut_at(pcr, view.discontinuity());
         }
         self.held.push(*packet);
-        let limit = if self.last_pcr.is_none() && self.time > 0 {
-            HELD_WITHOUT_CLOCK
-        } else {
-            HELD_MAX
-        };
+        let limit =
+            if self.last_pcr.is_none() && self.time > 0 { HELD_WITHOUT_CLOCK } else { HELD_MAX };
         if self.held.len() >= limit {
             self.flush();
         }
@@ -202,9 +199,11 @@ mod tests {
 
     #[test]
     fn a_jump_of_the_clock_goes_on_at_the_last_pace() {
-        let stream = [clock(0, false), clock(300, false), clock(9_000_000, true), clock(9_000_300, false)];
+        let stream =
+            [clock(0, false), clock(300, false), clock(9_000_000, true), clock(9_000_300, false)];
         assert_eq!(times(&stream), [0, 300, 600, 900]);
-        let backwards = [clock(3_000, false), clock(3_300, false), clock(0, false), clock(300, false)];
+        let backwards =
+            [clock(3_000, false), clock(3_300, false), clock(0, false), clock(300, false)];
         assert_eq!(times(&backwards), [0, 300, 600, 900]);
     }
 

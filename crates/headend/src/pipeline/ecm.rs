@@ -137,9 +137,9 @@ impl EcmStream {
 
     /// When [`EcmStream::play`] has something to do next, at the latest.
     pub(super) fn wake(&self, periods: &CryptoPeriods, now: StreamTime) -> StreamTime {
-        let copy = self.last_copy.map_or(now, |last| {
-            StreamTime((last + self.repetition()).0.saturating_sub(EARLY))
-        });
+        let copy = self
+            .last_copy
+            .map_or(now, |last| StreamTime((last + self.repetition()).0.saturating_sub(EARLY)));
         [self.start_of_next(periods), self.start_of_current(periods), self.stop(periods)]
             .into_iter()
             .filter(|at| *at > now)

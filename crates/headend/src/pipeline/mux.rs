@@ -260,7 +260,8 @@ impl Mux {
             let parity = cp_number.parity();
             report.event(Event::CryptoPeriod { cp_number, parity, duration, start });
         }
-        let mut wake = if periods.next_start > now { periods.next_start } else { StreamTime::NEVER };
+        let mut wake =
+            if periods.next_start > now { periods.next_start } else { StreamTime::NEVER };
         for stream in &mut self.ecm {
             let inserts = stream.inserts;
             if let Some((packets, due)) = stream.play(periods, now) {
@@ -399,11 +400,7 @@ impl Mux {
             self.components.insert(stream.pid);
             any = true;
         }
-        if any {
-            Ok(())
-        } else {
-            Err(PipelineError::NothingToScramble { service: config.service })
-        }
+        if any { Ok(()) } else { Err(PipelineError::NothingToScramble { service: config.service }) }
     }
 
     /// The EMM stream of a CA system, a new one when need be.

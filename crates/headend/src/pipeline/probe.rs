@@ -85,12 +85,13 @@ impl Probe {
     }
 
     fn unknown_service(&self) -> PipelineError {
-        let services = self.tables.pat.iter().flat_map(|pat| &pat.programs).map(|program| {
-            match self.tables.sdt.as_ref().and_then(|sdt| sdt.name(program.service)) {
-                Some(name) => format!("{} {name:?}", program.service.0),
-                None => program.service.0.to_string(),
-            }
-        });
+        let services =
+            self.tables.pat.iter().flat_map(|pat| &pat.programs).map(|program| {
+                match self.tables.sdt.as_ref().and_then(|sdt| sdt.name(program.service)) {
+                    Some(name) => format!("{} {name:?}", program.service.0),
+                    None => program.service.0.to_string(),
+                }
+            });
         let there = services.collect::<Vec<_>>().join(", ");
         PipelineError::UnknownService { service: self.service, there }
     }

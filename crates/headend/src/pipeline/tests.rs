@@ -168,7 +168,11 @@ fn try_run(
     loop {
         while let Some(provision) = pipeline.poll_provision() {
             if answers(&provision) {
-                pipeline.handle_ecm(provision.stream, provision.cp_number, &fake_ecm(&provision))?;
+                pipeline.handle_ecm(
+                    provision.stream,
+                    provision.cp_number,
+                    &fake_ecm(&provision),
+                )?;
             } else {
                 unanswered.push(provision);
             }
@@ -328,7 +332,10 @@ fn every_mode_gives_the_content_back_octet_by_octet() {
             let expected = of(&input, VIDEO).len() + of(&input, AUDIO).len();
             assert_eq!(stats.scrambled as usize, expected, "{mode}");
             assert_eq!(stats.packets as usize, out.packets.len());
-            assert_eq!(receiver.pmt.unwrap().scrambling_mode_value(), Some(mode.descriptor_value()));
+            assert_eq!(
+                receiver.pmt.unwrap().scrambling_mode_value(),
+                Some(mode.descriptor_value())
+            );
             assert_eq!(stats.nulls_replaced > 0, nulls);
             let numbers: Vec<_> = events
                 .iter()
@@ -431,8 +438,14 @@ fn other_services_keep_their_tables_also_on_a_shared_pmt_pid() {
         let at = if shared_pmt_pid { PMT_1 } else { PMT_2 };
         let read = |packets: &[RawPacket]| -> Vec<Vec<u8>> {
             let mut reader = Reader::default();
-            let sections = of(packets, at).iter().flat_map(|p| reader.push(Packet::new(p))).collect::<Vec<_>>();
-            sections.into_iter().filter(|s| Pmt::parse(s).unwrap().service == ServiceId(2)).collect()
+            let sections = of(packets, at)
+                .iter()
+                .flat_map(|p| reader.push(Packet::new(p)))
+                .collect::<Vec<_>>();
+            sections
+                .into_iter()
+                .filter(|s| Pmt::parse(s).unwrap().service == ServiceId(2))
+                .collect()
         };
         assert_eq!(read(&out.packets), read(&input));
         if !shared_pmt_pid {
@@ -489,13 +502,16 @@ fn on_air_the_first_ecm_goes_500_ms_ahead_of_scrambling() {
     assert_eq!(receiver.ecm_times[0].0, StreamTime(0));
     let first = out.packets.iter().position(|p| !Packet::new(p).tsc().is_clear()).unwrap();
     assert!(out.times[first].0.abs_diff(500 * StreamTime::PER_MS) <= 3 * StreamTime::PER_MS);
-    assert!(matches!(events[0], Event::CryptoPeriod { start, .. } if start.0 == 500 * StreamTime::PER_MS));
+    assert!(
+        matches!(events[0], Event::CryptoPeriod { start, .. } if start.0 == 500 * StreamTime::PER_MS)
+    );
 }
 
 #[test]
 fn emms_come_in_order_at_their_bandwidth() {
     let input = Made { nulls: true, shared_pmt_pid: false, seconds: 3 }.packets();
-    let mut pipeline = Pipeline::new(PipelineConfig { emm_bandwidth_kbps: 50, ..config() }, random());
+    let mut pipeline =
+        Pipeline::new(PipelineConfig { emm_bandwidth_kbps: 50, ..config() }, random());
     let mut out = Outgoing::default();
     while let Some(provision) = pipeline.poll_provision() {
         pipeline.handle_ecm(0, provision.cp_number, &fake_ecm(&provision)).unwrap();
@@ -511,10 +527,19 @@ fn emms_come_in_order_at_their_bandwidth() {
         pipeline.push(chunk).unwrap();
         assert_eq!(pipeline.advance(&mut out).unwrap(), Progress::NeedInput);
     }
-    let receiver = check_identity(ScramblingMode::Cissa, &[], &Outgoing {
-        packets: out.packets.iter().filter(|p| Packet::new(p).pid() <= pid(1)).copied().collect(),
-        times: out.times.clone(),
-    });
+    let receiver = check_identity(
+        ScramblingMode::Cissa,
+        &[],
+        &Outgoing {
+            packets: out
+                .packets
+                .iter()
+                .filter(|p| Packet::new(p).pid() <= pid(1))
+                .copied()
+                .collect(),
+            times: out.times.clone(),
+        },
+    );
     let descriptors = receiver.cat.unwrap().ca_descriptors();
     let emm = descriptors.iter().find(|d| d.ca_system_id == CaSystemId(0x7C30)).unwrap().pid;
     let mut reader = Reader::default();
