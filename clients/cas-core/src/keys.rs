@@ -2,7 +2,6 @@
 //!
 //! One record holds all, so that a power cut leaves the old set or the new one. An entry without
 //! an envelope is a memory of having been left out: an older message that let us in is a replay.
-//! Messages of a former group key do not open, so they need no memory.
 
 use alloc::vec::Vec;
 
@@ -23,6 +22,13 @@ pub(crate) struct KeyName {
     pub(crate) group: GroupId,
     pub(crate) product: ProductId,
     pub(crate) epoch: EpochId,
+}
+
+/// What is known, compared with a group EMM that came.
+pub(crate) enum Known {
+    Newer,
+    Same,
+    Older,
 }
 
 struct Entry {
@@ -50,18 +56,24 @@ impl GroupKeys {
         Self(entries)
     }
 
-    /// Loads every K1 that is kept into the chip. What does not open under the group key any more
-    /// is dropped.
+    /// Loads every K1 that is kept into the chip. What does not open under the present group key is
+    /// forgotten; its counter is not.
     pub(crate) fn give_to_chip(&mut self) {
-        self.0.retain(|entry| {
-            entry.sealed.is_empty()
-                || sys::kl_set_ek1(&entry.sealed) != Err(Status(status::BAD_MAC))
-        });
+        for entry in self.0.iter_mut().filter(|entry| !entry.sealed.is_empty()) {
+            let done = sys::kl_set_ek1(&entry.sealed);
+            if matches!(done, Err(Status(status::BAD_MAC | status::NOT_MEMBER))) {
+                entry.sealed = Vec::new();
+            }
+        }
     }
 
-    /// The highest counter seen for a key.
-    pub(crate) fn counter(&self, name: KeyName) -> Option<u32> {
-        self.0.iter().find(|entry| entry.name == name).map(|entry| entry.counter)
+    /// Whether a group EMM is older than what is known of its key, or that very state.
+    pub(crate) fn compare(&self, name: KeyName, counter: u32) -> Known {
+        match self.0.iter().find(|entry| entry.name == name) {
+            Some(entry) if counter < entry.counter => Known::Newer,
+            Some(entry) if counter == entry.counter && !entry.sealed.is_empty() => Known::Same,
+            _ => Known::Older,
+        }
     }
 
     /// Keeps a group EMM (or the memory of having been left out) and writes all down.

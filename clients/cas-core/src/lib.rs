@@ -23,7 +23,7 @@ use portcullis_sdk::{Client, Status, sys};
 use portcullis_types::{GroupId, Parity, ProductId, UnixSeconds};
 
 use crate::envelope::{Envelope, Kind};
-use crate::keys::{GroupKeys, KeyName};
+use crate::keys::{GroupKeys, KeyName, Known};
 use crate::rights::{Rights, TimeFloor, Verdict};
 use crate::status::{Shown, StatusBoard};
 
@@ -182,10 +182,10 @@ impl<V: Vendor> CasClient<V> {
         }
         let name =
             KeyName { group: GroupId(envelope.key_ref), product: body.product, epoch: body.epoch };
-        match self.groups.counter(name) {
-            Some(stored) if body.counter < stored => return Err(reason::REPLAYED),
-            Some(stored) if body.counter == stored => return Ok(()),
-            _ => {}
+        match self.groups.compare(name, body.counter) {
+            Known::Newer => return Err(reason::REPLAYED),
+            Known::Same => return Ok(()),
+            Known::Older => {}
         }
         match sys::kl_set_ek1(sealed) {
             Ok(()) => self.groups.insert(name, &body, Some(sealed), self.floor.now()),
@@ -272,10 +272,10 @@ fn answer(done: Result<(), Refused>) -> u32 {
     done.err().unwrap_or(reason::OK)
 }
 
-/// A sealed EMM that does not open.
+/// A sealed EMM that does not open: addressed to another chip or group, or under another's key.
 fn not_for_us(status: Status) -> Refused {
     match status.0 {
-        code::BAD_MAC => reason::NOT_FOR_US,
+        code::BAD_MAC | code::NOT_MEMBER => reason::NOT_FOR_US,
         _ => refusal(status),
     }
 }

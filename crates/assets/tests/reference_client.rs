@@ -190,6 +190,28 @@ fn old_messages_and_messages_for_others_change_nothing() {
 }
 
 #[test]
+fn a_new_group_key_makes_the_client_take_the_same_epoch_again() {
+    let mut host = Host::new();
+    let Some(mut client) = start("vendor-a", &mut host) else { return };
+    let layout = Layout::VendorA;
+    let right = [(1, 0, NOW + 1000)];
+    host.give(&mut client, token::EMM, unique(layout, 0xA0A0, 1, &right));
+    host.give(&mut client, token::EMM, group(layout, 9, 4, 1, 40, true));
+    // The chip loses the group key behind the client's back, as when K2 changes: the next unique
+    // EMM makes the client try its keys again, and they do not open.
+    host.address = 0xA0A1;
+    host.member_index = 200;
+    host.give(&mut client, token::EMM, unique(layout, 0xA0A1, 2, &right));
+    let ecm = ecm(layout, 1, 40, NOW);
+    let no_key = Outcome::Returned(reason::NO_KEY);
+    assert_eq!(host.give(&mut client, token::ECM, ecm.clone()), no_key);
+    host.member_index = 3;
+    let again = host.give(&mut client, token::EMM, group(layout, 9, 4, 1, 40, true));
+    assert_eq!(again, Outcome::Returned(reason::OK));
+    assert_eq!(host.give(&mut client, token::ECM, ecm), Outcome::Returned(reason::OK));
+}
+
+#[test]
 fn a_cancelled_right_ends_at_once() {
     let mut host = Host::new();
     let Some(mut client) = start("vendor-a", &mut host) else { return };

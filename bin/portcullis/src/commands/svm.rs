@@ -1,11 +1,275 @@
-//! `portcullis svm`.
+//! `portcullis svm run`: one program in the secure virtual machine, for developers and suites.
+//!
+//! Trust domain: a developer's machine. The host behind the calls is a toy (storage in memory, no
+//! chip), so a program that was never verified can do no harm here; a package's signature is not
+//! checked, and that is said.
 
+mod host;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use portcullis_package::{PackageLimits, ParsedPackage, parse_policy};
+use portcullis_svm::{
+    Client, Compatibility, Event, Image, Limits, Outcome as Ended, PermitTable, Program, Syscall,
+    abi, elf,
+};
+use portcullis_types::decode_hex;
+use serde_json::{Value, json};
+
+use self::host::MemoryHost;
 use crate::cli::{Failure, Outcome};
+
+/// Largest file that is read.
+const MAX_FILE: u64 = 64 << 20;
+/// Calls that only a policy can permit: the network.
+const NETWORK_CALLS: core::ops::Range<u16> = 0x070..0x080;
+/// The session that events on the command line speak of.
+const SESSION: u32 = 1;
 
 /// Arguments of `portcullis svm`.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
 
-pub(crate) fn run(_args: Args) -> Outcome {
-    Err(Failure::new("svm: not here yet"))
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Run an ELF32 RISC-V file or a client package and exit with the guest's exit code.
+    Run(RunArgs),
+}
+
+#[derive(clap::Args)]
+struct RunArgs {
+    /// An ELF32 file for RISC-V (RV32IM) or an X.1198 package.
+    file: PathBuf,
+    /// Policy: permitted calls and limits. Without it everything but the network is permitted,
+    /// or, for a package, what its own policy says.
+    #[arg(long, value_name = "XML")]
+    policy: Option<PathBuf>,
+    /// Budget of each event, in instructions.
+    #[arg(long, value_name = "N")]
+    max_instructions: Option<u64>,
+    /// Raise an event after Initialize; may be repeated. For Entitlement and ChangeKey the hex
+    /// is the section (the access token), for others the parameters, 8 digits each.
+    #[arg(long = "event", value_name = "NAME[:HEX]", value_parser = parse_event)]
+    events: Vec<GivenEvent>,
+    /// For RISC-V suites: `ecall` with a7 = 93 exits, and words that do not decode fault only
+    /// when they are reached.
+    #[arg(long)]
+    compat_ecall: bool,
+    /// One JSON object on standard output: outcome, instructions, states, calls.
+    #[arg(long)]
+    json: bool,
+}
+
+/// An event of the command line.
+#[derive(Clone)]
+struct GivenEvent {
+    event: Event,
+    data: Vec<u8>,
+}
+
+fn parse_event(text: &str) -> Result<GivenEvent, String> {
+    let (name, hex) = text.split_once(':').unwrap_or((text, ""));
+    let event = Event::from_name(name).ok_or_else(|| {
+        let names: Vec<_> = Event::ALL.iter().map(|event| event.name()).collect();
+        format!("no event {name}; there are {}", names.join(", "))
+    })?;
+    let mut data = vec![0; hex.len() / 2];
+    decode_hex(hex, &mut data).map_err(|error| error.to_string())?;
+    let is_token = matches!(event, Event::Entitlement | Event::ChangeKey);
+    if !is_token && (data.len() % 4 != 0 || data.len() / 4 > abi::EVENT_PARAMS_MAX) {
+        return Err(format!("parameters of {name} are at most 14 times 8 hex digits"));
+    }
+    Ok(GivenEvent { event, data })
+}
+
+pub(crate) fn run(args: Args) -> Outcome {
+    let Command::Run(args) = args.command;
+    let mut host = MemoryHost::new(!args.json);
+    let mut client = load(&args)?;
+    let events = raise_all(&mut client, &args.events, &mut host);
+    let last = events.last().map(|(_, outcome)| *outcome);
+    if args.json {
+        println!("{}", report(&client, &host, &events));
+    }
+    match last {
+        Some(Ended::Exited(0) | Ended::Returned(_)) | None => Ok(()),
+        Some(Ended::Exited(code)) => Err(Failure::exit_code(code as u8)),
+        Some(other) => Err(Failure::new(format!("svm run: {}: {other}", args.file.display()))),
+    }
+}
+
+/// What a file turns out to be.
+enum Loadable {
+    Flat(Image),
+    Plain(Program),
+}
+
+fn load(args: &RunArgs) -> Result<Client, Failure> {
+    let name = args.file.display();
+    let at_file = |error: &dyn std::fmt::Display| Failure::new(format!("svm run: {name}: {error}"));
+    let file = read(&args.file)?;
+    let (loadable, own_policy) = if file.starts_with(b"\x7fELF") {
+        let program = elf::program(&file).map_err(|error| at_file(&error))?;
+        // Linked for a package: initial data lie behind the text, the start code copies them.
+        let flat =
+            program.segments.iter().any(|s| !s.bytes.is_empty() && s.load_address != s.address);
+        let loadable = if flat {
+            Loadable::Flat(elf::flat_image(&file).map_err(|error| at_file(&error))?)
+        } else {
+            Loadable::Plain(program)
+        };
+        (loadable, None)
+    } else {
+        let package = ParsedPackage::parse(&file, &PackageLimits::default())
+            .map_err(|error| at_file(&format_args!("neither ELF nor a package: {error}")))?;
+        eprintln!("portcullis: svm run: {name}: the signature is not checked here");
+        let header = package.header().map_err(|error| at_file(&error))?;
+        let xml = package.unverified_policy().map_err(|error| at_file(&error))?;
+        let policy = parse_policy(&xml).map_err(|error| at_file(&error))?;
+        let image = Image {
+            text_bytes: policy.text_bytes,
+            code: package.unverified_code().map_err(|error| at_file(&error))?,
+            load_offset: header.load_offset,
+            entry: header.entry_point,
+        };
+        (Loadable::Flat(image), Some(policy))
+    };
+    let policy = match &args.policy {
+        Some(path) => Some(
+            parse_policy(&read(path)?)
+                .map_err(|error| Failure::new(format!("svm run: {}: {error}", path.display())))?,
+        ),
+        None => own_policy,
+    };
+    let maximum = Limits::terminal_maximum();
+    let (permits, mut limits) = match policy {
+        Some(policy) => (policy.permit_table(), policy.limits.capped_by(&maximum)),
+        None => (all_but_network(), maximum),
+    };
+    if let Some(budget) = args.max_instructions {
+        (limits.budget, limits.change_key_budget) = (budget, budget);
+    }
+    if args.compat_ecall {
+        limits.compatibility = Compatibility::UnsafeSimulatorEcall;
+    }
+    let client = match loadable {
+        Loadable::Flat(image) => Client::load(&image, permits, limits),
+        Loadable::Plain(program) => Client::load_program(&program, permits, limits),
+    };
+    client.map_err(|error| at_file(&error))
+}
+
+/// Initialize, the given events, then Terminate when the client still lives.
+fn raise_all(
+    client: &mut Client,
+    given: &[GivenEvent],
+    host: &mut MemoryHost,
+) -> Vec<(Event, Ended)> {
+    let mut events = vec![(Event::Initialize, client.raise(Event::Initialize, &[], host))];
+    let mut ended_by_hand = false;
+    for GivenEvent { event, data } in given {
+        if !matches!(events.last(), Some((_, Ended::Returned(_)))) {
+            return events;
+        }
+        ended_by_hand |= *event == Event::Terminate;
+        let len = data.len() as u32;
+        let params = match event {
+            Event::Entitlement => {
+                host.tokens.insert(abi::token::EMM, data.clone());
+                vec![len]
+            }
+            Event::ChangeKey => {
+                host.tokens.insert(abi::token::ECM, data.clone());
+                vec![SESSION, len]
+            }
+            _ => data.as_chunks::<4>().0.iter().map(|word| u32::from_be_bytes(*word)).collect(),
+        };
+        events.push((*event, client.raise(*event, &params, host)));
+    }
+    if !ended_by_hand && matches!(events.last(), Some((_, Ended::Returned(_)))) {
+        events.push((Event::Terminate, client.raise(Event::Terminate, &[], host)));
+    }
+    events
+}
+
+fn report(client: &Client, host: &MemoryHost, events: &[(Event, Ended)]) -> Value {
+    let outcome = events.last().map(|(_, outcome)| *outcome);
+    let exit_code = match outcome {
+        Some(Ended::Exited(code)) => Some(code as u8),
+        _ => None,
+    };
+    let events: Vec<Value> = events
+        .iter()
+        .map(|(event, outcome)| {
+            let value = match outcome {
+                Ended::Returned(value) => Some(*value),
+                _ => None,
+            };
+            json!({ "event": event.name(), "outcome": kind(outcome),
+                "detail": outcome.to_string(), "value": value })
+        })
+        .collect();
+    let mut counts = BTreeMap::new();
+    for (event, id) in &host.calls {
+        *counts.entry((*event, *id)).or_insert(0_u64) += 1;
+    }
+    let calls: Vec<Value> =
+        counts.iter().map(|((event, id), count)| call_entry(*event, *id, Some(*count))).collect();
+    let denied: Vec<Value> =
+        host.denied.iter().map(|(event, id)| call_entry(*event, *id, None)).collect();
+    json!({
+        "outcome": outcome.as_ref().map(kind),
+        "detail": outcome.map(|outcome| outcome.to_string()),
+        "exit_code": exit_code,
+        "instructions": client.retired_instructions(),
+        "charged": client.charged_instructions(),
+        "text_instructions": client.report().instructions,
+        "states": host.states.iter().map(|state| state.name()).collect::<Vec<_>>(),
+        "events": events,
+        "calls": calls,
+        "denied": denied,
+        "messages": host.messages,
+    })
+}
+
+fn call_entry(event: Event, id: u16, count: Option<u64>) -> Value {
+    let name = Syscall::from_id(id).map(Syscall::name);
+    let id = format!("0x{id:03x}");
+    match count {
+        Some(count) => json!({ "id": id, "name": name, "event": event.name(), "count": count }),
+        None => json!({ "id": id, "name": name, "event": event.name() }),
+    }
+}
+
+const fn kind(outcome: &Ended) -> &'static str {
+    match outcome {
+        Ended::Returned(_) => "returned",
+        Ended::Exited(_) => "exited",
+        Ended::Violation(_) => "violation",
+        Ended::Fault(_) => "fault",
+        Ended::OutOfBudget { .. } => "out_of_budget",
+        Ended::Refused { .. } => "refused",
+    }
+}
+
+fn all_but_network() -> PermitTable {
+    let mut table = PermitTable::deny_all();
+    for event in Event::ALL {
+        for id in (0..abi::SYSCALL_IDS as u16).filter(|id| !NETWORK_CALLS.contains(id)) {
+            table.permit(event, id);
+        }
+    }
+    table
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", path.display()));
+    if std::fs::metadata(path).map_err(failed)?.len() > MAX_FILE {
+        return Err(Failure::new(format!("{}: larger than 64 MiB", path.display())));
+    }
+    std::fs::read(path).map_err(failed)
 }

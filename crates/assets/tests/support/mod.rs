@@ -69,8 +69,9 @@ impl Host {
             _ => self.service_keys.contains(&(opened.key_ref, opened.sequence)).then_some(true),
         };
         match known {
-            Some(true) => Ok(opened),
-            Some(false) => Err(status::BAD_MAC),
+            Some(true) if sealed.last() == Some(&0) => Ok(opened),
+            Some(true) => Err(status::BAD_MAC),
+            Some(false) => Err(status::NOT_MEMBER),
             None => Err(status::NO_KEY),
         }
     }
