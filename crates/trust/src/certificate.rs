@@ -36,6 +36,10 @@ pub struct CertificateInfo {
     pub vendor_sys_id: Option<VendorSysId>,
     /// The role an intermediate has.
     pub entity_role: Option<Role>,
+    /// Whether there is an extended key usage at all.
+    pub has_extended_key_usage: bool,
+    /// Our roles among its extended key usages.
+    pub roles: Vec<Role>,
 }
 
 impl CertificateInfo {
@@ -71,6 +75,10 @@ impl CertificateInfo {
             Some(number) => Some(Role::from_number(number).ok_or("unknown entity role")?),
             None => None,
         };
+        let usage = certificate.extended_key_usage().map_err(|_| "extended key usage")?;
+        let other = usage.as_ref().map(|usage| usage.value.other.as_slice()).unwrap_or_default();
+        let is_used =
+            |role: &Role| other.iter().any(|oid| oid.as_bytes() == role.extended_key_usage());
         let validity = certificate.validity();
         Ok(Self {
             subject: certificate.subject().to_string(),
@@ -84,6 +92,8 @@ impl CertificateInfo {
             entity_id: number(&certificate, &ENTITY_ID_OID)?,
             vendor_sys_id,
             entity_role,
+            has_extended_key_usage: usage.is_some(),
+            roles: Role::ALL.into_iter().filter(is_used).collect(),
         })
     }
 }

@@ -101,7 +101,9 @@ fn check_path(
         &anchors,
         &issuers,
         time,
-        KeyUsage::required(role.extended_key_usage()),
+        // webpki asks this of every certificate that carries a key usage; that the signer's
+        // carries it is asked in `check_issuers`.
+        KeyUsage::required_if_present(role.extended_key_usage()),
         None,
         None,
     )?;
@@ -114,6 +116,9 @@ fn check_issuers(
     anchor: &CertificateInfo,
     role: Role,
 ) -> Result<(), TrustError> {
+    if !infos.first().is_some_and(|signer| signer.roles.contains(&role)) {
+        return Err(TrustError::WrongRole { at: place(infos, 0), wanted: role });
+    }
     let mut wanted = role.issuer();
     for (index, info) in infos.iter().enumerate() {
         // webpki builds a path from what it is given; ours must be exactly that path.
@@ -126,7 +131,11 @@ fn check_issuers(
         }
         if index > 0 {
             match (wanted, info.entity_role) {
-                (Some(expected), Some(found)) if expected == found => wanted = expected.issuer(),
+                (Some(expected), Some(found))
+                    if expected == found && !info.has_extended_key_usage =>
+                {
+                    wanted = expected.issuer();
+                }
                 _ => {
                     let at = place(infos, index);
                     return Err(TrustError::WrongRole { at, wanted: wanted.unwrap_or(role) });
