@@ -109,7 +109,7 @@ impl Summary {
     pub fn to_json(&self) -> Value {
         json!({
             "box": self.name,
-            "chip_id": self.chip_id,
+            "chip_id": format!("{:016x}", self.chip_id.0),
             "service": self.service.0,
             "client": self.client.as_ref().map(|(vendor, version)| {
                 json!({ "vendor": vendor, "version": version })
@@ -142,7 +142,7 @@ pub fn run(
         "event": "terminal",
         "pid": std::process::id(),
         "box": config.name,
-        "chip_id": info.chip_id,
+        "chip_id": format!("{:016x}", info.chip_id.0),
         "service": service.id.0,
         "ca_systems": service.ca_systems.iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>(),
         "mode": service.mode.name(),
