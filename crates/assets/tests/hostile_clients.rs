@@ -125,7 +125,7 @@ fn every_call_takes_every_pointer_without_harm_to_the_host() {
         0xFFFF_FFF0,
     ];
     let (mut violations, mut returned) = (0, 0);
-    let mut start = || {
+    let start = || {
         let mut host = Host::new();
         let mut client = Client::load(&image, everything(), limits).unwrap();
         assert_eq!(client.raise(Event::Initialize, &[], &mut host), Outcome::Returned(0));

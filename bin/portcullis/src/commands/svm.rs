@@ -9,7 +9,7 @@ mod host;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use portcullis_package::{PackageLimits, ParsedPackage, parse_policy};
+use portcullis_package::{PackageError, PackageLimits, ParsedPackage, SignatureType, parse_policy};
 use portcullis_svm::{
     Client, Compatibility, Event, Image, Limits, Outcome as Ended, PermitTable, Program, Syscall,
     abi, elf,
@@ -80,7 +80,7 @@ fn parse_event(text: &str) -> Result<GivenEvent, String> {
     let mut data = vec![0; hex.len() / 2];
     decode_hex(hex, &mut data).map_err(|error| error.to_string())?;
     let is_token = matches!(event, Event::Entitlement | Event::ChangeKey);
-    if !is_token && (data.len() % 4 != 0 || data.len() / 4 > abi::EVENT_PARAMS_MAX) {
+    if !is_token && (!data.len().is_multiple_of(4) || data.len() / 4 > abi::EVENT_PARAMS_MAX) {
         return Err(format!("parameters of {name} are at most 14 times 8 hex digits"));
     }
     Ok(GivenEvent { event, data })
@@ -124,7 +124,13 @@ fn load(args: &RunArgs) -> Result<Client, Failure> {
         };
         (loadable, None)
     } else {
-        let package = ParsedPackage::parse(&file, &PackageLimits::default())
+        let mut file = file;
+        let limits = PackageLimits::default();
+        if let Err(PackageError::Length { .. }) = ParsedPackage::parse(&file, &limits) {
+            // Packed and not signed yet: room for the signature, which is not checked anyway.
+            file.resize(file.len() + SignatureType::Ed25519.signature_len() as usize, 0);
+        }
+        let package = ParsedPackage::parse(&file, &limits)
             .map_err(|error| at_file(&format_args!("neither ELF nor a package: {error}")))?;
         eprintln!("portcullis: svm run: {name}: the signature is not checked here");
         let header = package.header().map_err(|error| at_file(&error))?;

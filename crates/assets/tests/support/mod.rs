@@ -41,7 +41,7 @@ pub fn seal(kind: u8, key_ref: u32, sequence: u32, ladder: &[u8], client: &[u8])
     out.extend(((ladder.len() + client.len()) as u16).to_be_bytes());
     out.extend(ladder);
     out.extend(client);
-    out.resize((out.len() + 15) / 16 * 16 + 16, 0);
+    out.resize(out.len().next_multiple_of(16) + 16, 0);
     out
 }
 
