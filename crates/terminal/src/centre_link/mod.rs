@@ -60,7 +60,9 @@ impl CentreLink {
             host_api: portcullis_package::MIN_HOST_API,
             held,
         };
-        let limits = portcullis_download::Limits { attempts: 3, ..Default::default() };
+        // A terminal that holds a client does not wait for a centre that is down.
+        let attempts = if held.is_some() { 1 } else { 3 };
+        let limits = portcullis_download::Limits { attempts, ..Default::default() };
         let started = Instant::now();
         let now = || u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let mut machine = Download::new(request, limits, 0);
