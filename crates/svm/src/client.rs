@@ -255,7 +255,8 @@ impl Client {
             Ok(()) => self
                 .dispatch(host)
                 .map_or(Outcome::Refused { state: self.state, event }, |(_, outcome)| outcome),
-            Err(_) => self.stop(host, Outcome::Fault(Fault::EventBuffer)),
+            // Too many parameters: the sender's mistake, not the client's.
+            Err(_) => Outcome::Refused { state: self.state, event },
         }
     }
 
