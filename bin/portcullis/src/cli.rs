@@ -11,6 +11,9 @@ use crate::commands;
 #[derive(Parser)]
 #[command(name = "portcullis", version, about, disable_help_subcommand = true)]
 struct Cli {
+    /// Ends together with this parent process.
+    #[arg(long, hide = true, value_name = "PID")]
+    ends_with: Option<i32>,
     #[command(subcommand)]
     command: Command,
 }
@@ -99,6 +102,11 @@ pub(crate) type Outcome = Result<(), Failure>;
 
 pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
+    if let Some(parent) = cli.ends_with
+        && commands::up::end_with(parent).is_err()
+    {
+        return ExitCode::FAILURE;
+    }
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("PORTCULLIS_LOG")

@@ -67,8 +67,8 @@ impl BoxRecord {
             return (Phase::Booting, Some(said));
         }
         match client.map(|client| (client.state.as_str(), client.percent)) {
-            Some(("stopped", _)) => {
-                return (Phase::Failed, Some("Its client was stopped.".to_owned()));
+            Some((end @ ("stopped" | "refused"), _)) => {
+                return (Phase::Failed, Some(format!("Its client was {end}.")));
             }
             Some(("running", _)) | None => {}
             Some(("downloading", Some(percent))) => {

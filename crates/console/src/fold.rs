@@ -29,7 +29,7 @@ impl Model {
                 self.channel.crypto_period = Some(CryptoPeriod {
                     number,
                     parity: parity(event).unwrap_or_else(|| parity_of(number)),
-                    started_ms: unix_ms(),
+                    started_ms: self::number(event, &["started_unix_ms"]).unwrap_or_else(unix_ms),
                     duration_ms: duration_ms(event).unwrap_or(0),
                 });
             }
@@ -38,10 +38,15 @@ impl Model {
                     self.ecm.add(now, latency);
                 }
             }
-            Some("warning" | "error") => {
-                let said = text(event, &["text", "message", "reason"]).unwrap_or_default();
-                self.log.say(Level::Warn, role, said);
+            Some("ecm_late") => self.log.say(Level::Warn, role, "an ECM is late, the key stays"),
+            Some("ecm_failed") => {
+                let why = text(event, &["error"]).unwrap_or_default();
+                self.log.say(Level::Warn, role, format!("no ECM: {why}"));
             }
+            Some("emmg") if text(event, &["state"]).as_deref() == Some("connected") => {
+                self.log.say(Level::Note, role, "the multiplexer takes the EMMs");
+            }
+            Some("emm_sent") => self.log.say(Level::Note, role, "new EMMs in the carousel"),
             _ => {}
         }
     }
@@ -171,6 +176,12 @@ impl BoxRecord {
                 }
             }
             Some("entitlement") => self.entitlement(event, log),
+            // Global EMMs bring the time and come by all the while.
+            Some("emm") if number(event, &["table_id"]) != Some(0x88) => {
+                let accepted = number(event, &["status"]) == Some(0);
+                let said = if accepted { "EMM accepted" } else { "EMM not for this box" };
+                log.say(Level::Note, &self.state.name, said);
+            }
             Some("descrambler") => self.descrambler(event, now),
             Some("chip_gone") => {
                 self.last_picture = None;
@@ -207,22 +218,37 @@ impl BoxRecord {
             Some(Value::Number(version)) => version.to_string(),
             _ => text(event, &["version"]).unwrap_or_default(),
         };
-        let found = BootLink {
+        self.put_link(BootLink {
             link: link.to_owned(),
             verdict: said,
             signer: text(event, &["signer"]).unwrap_or_default(),
             hash: text(event, &["sha256", "hash"]).unwrap_or_default(),
             version,
             detail,
-        };
+        });
+    }
+
+    fn put_link(&mut self, found: BootLink) {
         let boot = &mut self.state.boot;
-        boot.retain(|known| known.link != link);
+        boot.retain(|known| known.link != found.link);
         if boot.len() < BOOT_LINKS_MAX {
             boot.push(found);
         }
     }
 
     fn client(&mut self, event: &Value, log: &mut Log) {
+        // The client is the last link of the chain: the platform verified its signatures.
+        let refused = text(event, &["state"]).as_deref() == Some("refused");
+        if refused || event.get("sha256").is_some() {
+            self.put_link(BootLink {
+                link: "client".to_owned(),
+                verdict: if refused { "refused" } else { "accepted" },
+                signer: text(event, &["signer"]).unwrap_or_default(),
+                hash: text(event, &["sha256"]).unwrap_or_default(),
+                version: text_or_number(event, &["version"]).unwrap_or_default(),
+                detail: text(event, &["reason"]).filter(|_| refused),
+            });
+        }
         let known = self.state.client.get_or_insert_with(|| Client {
             name: String::new(),
             vendor: String::new(),
@@ -251,7 +277,8 @@ impl BoxRecord {
             && state != known.state
         {
             let why = text(event, &["reason"]).map_or_else(String::new, |why| format!(": {why}"));
-            let level = if state == "stopped" { Level::Bad } else { Level::Note };
+            let bad = ["stopped", "refused"].contains(&state.as_str());
+            let level = if bad { Level::Bad } else { Level::Note };
             log.say(level, &self.state.name, format!("client {state}{why}"));
             known.state = state;
         }
@@ -267,8 +294,9 @@ impl BoxRecord {
             }
             client.svm_state = Some(state);
         }
-        if let Some(instructions) = number(event, &["instructions"]) {
-            client.instructions = Some(instructions);
+        // Each event says what it spent.
+        if let Some(spent) = number(event, &["instructions"]) {
+            client.instructions = Some(client.instructions.unwrap_or(0).saturating_add(spent));
         }
     }
 

@@ -111,7 +111,7 @@ export interface Client {
   name: string;
   vendor: string;
   version: string;
-  state: "downloading" | "verified" | "installed" | "running" | "stopped";
+  state: "downloading" | "verified" | "installed" | "running" | "stopped" | "refused";
   /** Of the download, 0 to 100. */
   percent: number | null;
   svm_state: string | null;
