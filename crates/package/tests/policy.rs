@@ -1,0 +1,114 @@
+//! Policies: what the schema allows, and attacks on its reader.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
+
+mod world;
+
+use portcullis_package::{PolicyError, parse_policy};
+use world::policy;
+
+fn refused(xml: &str) -> PolicyError {
+    match parse_policy(xml.as_bytes()) {
+        Ok(_) => panic!("accepted: {xml}"),
+        Err(error) => error,
+    }
+}
+
+fn changed(from: &str, to: &str) -> PolicyError {
+    let good = policy(7, 1);
+    assert!(good.contains(from), "{from}");
+    refused(&good.replacen(from, to, 1))
+}
+
+// spec-test: X-A16 X-Y02
+#[test]
+fn a_policy_is_read_as_it_stands() {
+    let read = parse_policy(policy(7, 1).as_bytes()).unwrap();
+    assert_eq!((read.client_id.0, read.super_scp_id.0), (7, 0xA001));
+    assert_eq!(read.limits.code_bytes, 4096);
+    assert_eq!(read.limits.change_key_budget, 5_000_000);
+    assert_eq!((read.text_bytes, read.nv_bytes), (64, 4096));
+    assert_eq!(read.events.len(), 2);
+    assert_eq!((read.hosts[0].name.as_str(), read.hosts[0].port), ("cas.example.org", 443));
+}
+
+// spec-test: X-A16
+#[test]
+fn what_is_not_in_the_schema_is_refused_with_its_line() {
+    assert_eq!(changed("<instructions", "<extra/><instructions").line, 4);
+    assert_eq!(changed("maxUptimeSeconds", "unknownAttribute").line, 2);
+    assert_eq!(changed(r#"name="ChangeKey""#, r#"name="Changekey""#).line, 6);
+    assert_eq!(changed(r#"id="0x044""#, r#"id="0x999""#).line, 6);
+    assert_eq!(changed(r#"id="0x044""#, r#"id="0x045x""#).line, 6);
+    assert_eq!(changed(r#"maxPerEvent="4""#, r#"maxPerEvent="0""#).line, 6);
+    assert_eq!(changed(r#"version="1""#, r#"version="2""#).line, 1);
+    assert_eq!(changed("policy:1", "policy:2").line, 1);
+    assert_eq!(changed("2031-01-01T00:00:00Z", "2025-01-01T00:00:00Z").line, 2);
+    assert_eq!(changed("2031-01-01T00:00:00Z", "2031-01-01T00:00:00+01:00").line, 2);
+    assert_eq!(changed(r#"heap="4096""#, r#"heap="999999""#).line, 3);
+    assert_eq!(changed(r#"text="64""#, r#"text="8192""#).line, 3);
+    assert_eq!(changed("rv32i rv32m", "rv32i rv32m rv32f").line, 4);
+    assert_eq!(changed(r#"port="443""#, r#"port="0""#).line, 7);
+    assert_eq!(changed("cas.example.org", "cas/../x").line, 7);
+    assert_eq!(changed(r#"report="true""#, r#"report="maybe""#).line, 8);
+    assert_eq!(changed("<onViolation", "text<onViolation").line, 7);
+    assert_eq!(changed("<onViolation", "<?go on?><onViolation").line, 8);
+    changed(r#"<instructions allow="rv32i rv32m"/>"#, "");
+}
+
+// attack-test: T-14
+#[test]
+fn nothing_stands_twice() {
+    changed(
+        r#"<syscall id="0x044" maxPerEvent="4"/>"#,
+        r#"<syscall id="0x044" maxPerEvent="4"/><syscall id="68"/>"#,
+    );
+    changed(r#"<event name="ChangeKey">"#, r#"<event name="ChangeKey"/><event name="ChangeKey">"#);
+    changed("<onViolation", r#"<instructions allow="rv32i rv32m"/><onViolation"#);
+    changed(r#"report="true""#, r#"report="true" report="true""#);
+    let lifetime =
+        r#"<lifetime notBefore="2026-01-01T00:00:00Z" notAfter="2099-01-01T00:00:00Z"/>"#;
+    changed("<onViolation", &format!("{lifetime}<onViolation"));
+}
+
+// spec-test: X-A16
+// attack-test: T-14
+#[test]
+fn entities_and_document_types_are_refused() {
+    let good = policy(7, 1);
+    refused(&format!("<!DOCTYPE scp-policy>{good}"));
+    let bomb = r#"<!DOCTYPE p [<!ENTITY a "1111111111"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">
+        <!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;"><!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;">]>"#;
+    refused(&format!("{bomb}{}", good.replace(r#"version="1""#, r#"version="&d;""#)));
+    let file = r#"<!DOCTYPE p [<!ENTITY x SYSTEM "file:///etc/passwd">]>"#;
+    refused(&format!("{file}{}", good.replace("cas.example.org", "&x;")));
+    changed("cas.example.org", "&undefined;");
+}
+
+// attack-test: T-14 T-19
+#[test]
+fn size_depth_and_number_have_limits() {
+    let good = policy(7, 1);
+    let padded = good.replace("<onViolation", &format!("{}<onViolation", " ".repeat(65536)));
+    assert!(refused(&padded).what.contains("65536"));
+    let deep = format!("{}{}", "<event>".repeat(5000), "</event>".repeat(5000));
+    let deep = good.replace("<onViolation", &format!("{}<onViolation", &deep[..60_000]));
+    refused(&deep);
+    let nested = format!("{}{}", "<event>".repeat(20), "</event>".repeat(20));
+    let what = refused(&good.replace("<onViolation", &format!("{nested}<onViolation"))).what;
+    assert!(what.contains("deeper"), "{what}");
+    let hosts = r#"<host name="a" port="1"/>"#.repeat(17);
+    changed(r#"<host name="cas.example.org" port="443"/>"#, &hosts);
+    assert!(parse_policy(b"\xFF\xFE").is_err());
+    assert!(parse_policy(b"").is_err());
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_panics(text: String, at in 0usize..600) {
+        let good = policy(7, 1);
+        let at = at.min(good.len());
+        let _ = parse_policy(format!("{}{text}{}", &good[..at], &good[at..]).as_bytes());
+        let _ = parse_policy(text.as_bytes());
+    }
+}
