@@ -130,10 +130,10 @@ impl PackageHeader {
             let found = this.object_code_offset;
             return Err(PackageError::ObjectCodeOffset { expected: code_at, found });
         }
-        if this.load_offset % 4 != 0 {
+        if !this.load_offset.is_multiple_of(4) {
             return Err(PackageError::LoadOffset(this.load_offset));
         }
-        if this.entry_point % 4 != 0 {
+        if !this.entry_point.is_multiple_of(4) {
             return Err(PackageError::EntryPoint(this.entry_point));
         }
         match be32(header, 44) {

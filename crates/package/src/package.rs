@@ -186,14 +186,14 @@ pub(crate) fn check_code(
     if len > limit {
         return Err(PackageError::TooLarge { part: "code", len, limit });
     }
-    if u64::from(header.load_offset) + len > limit || header.load_offset % 4 != 0 {
+    if u64::from(header.load_offset) + len > limit || !header.load_offset.is_multiple_of(4) {
         return Err(PackageError::LoadOffset(header.load_offset));
     }
     let text = policy.text_bytes;
-    if text == 0 || text % 4 != 0 || u64::from(text) > len {
+    if text == 0 || !text.is_multiple_of(4) || u64::from(text) > len {
         return Err(PackageError::CodeLimits("text is zero, not aligned or beyond the code"));
     }
-    if header.entry_point % 4 != 0 || header.entry_point >= text {
+    if !header.entry_point.is_multiple_of(4) || header.entry_point >= text {
         return Err(PackageError::EntryPoint(header.entry_point));
     }
     Ok(())

@@ -241,6 +241,6 @@ fn broken_link(infos: &[CertificateInfo], anchor: &CertificateInfo) -> Certifica
         .iter()
         .enumerate()
         .find(|(index, info)| info.issuer_der != infos.get(index + 1).unwrap_or(anchor).subject_der)
-        .map_or(infos.len().saturating_sub(1), |(index, _)| index);
+        .map_or_else(|| infos.len().saturating_sub(1), |(index, _)| index);
     place(infos, broken)
 }

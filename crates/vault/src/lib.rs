@@ -9,7 +9,8 @@
 //! written file under its final name (temporary file, fsync, rename, fsync of the directory), or
 //! a secret in an error message.
 
-// spec: C-02
+// spec: D-K8
+// defends: T-07
 
 mod error;
 mod identity;

@@ -137,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    // spec-test: C-02
+    // spec-test: D-K8
     #[test]
     fn sealed_files_open_for_their_party_only() {
         let dir = tempfile::tempdir().unwrap();
