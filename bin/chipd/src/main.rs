@@ -31,6 +31,9 @@ enum Command {
         /// One JSON line per boot link on standard error.
         #[arg(long)]
         events: bool,
+        /// End when the program that started this one ends.
+        #[arg(long)]
+        tied: bool,
         /// Arguments of the platform.
         #[arg(last = true)]
         args: Vec<OsString>,
@@ -38,8 +41,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Command::Boot { box_dir, events, args } = Cli::parse().command;
-    match boot(&box_dir, events, &args) {
+    let Command::Boot { box_dir, events, tied, args } = Cli::parse().command;
+    match boot(&box_dir, events, tied, &args) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             eprintln!("portcullis-chipd: {failure}");
@@ -48,7 +51,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn boot(box_dir: &std::path::Path, events: bool, args: &[OsString]) -> Result<u8, BootFailure> {
+fn boot(
+    box_dir: &std::path::Path,
+    events: bool,
+    tied: bool,
+    args: &[OsString],
+) -> Result<u8, BootFailure> {
+    if tied {
+        portcullis_chipset::harden::end_with_parent()
+            .map_err(|source| BootFailure::System { what: "tie to the launcher", source })?;
+    }
     portcullis_chipset::harden::no_dumps()
         .map_err(|source| BootFailure::System { what: "protection of the chip process", source })?;
     if events {

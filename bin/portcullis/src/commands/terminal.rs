@@ -1,12 +1,12 @@
 //! `portcullis terminal`: boots a box and plays a stream with it.
 //!
-//! The launcher becomes the chip process, which boots the box through its chain of trust; the
-//! last link of that chain is this executable again, as `terminal-platform`.
+//! The launcher starts the chip process, which boots the box through its chain of trust; the last
+//! link of that chain is this executable again, as `terminal-platform`. Launcher, chip and platform
+//! end together, whichever ends first, and the launcher says so when it was the chip.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
-use std::os::unix::process::CommandExt;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -114,23 +114,35 @@ pub(crate) fn run(args: Args) -> Outcome {
             data.display()
         )));
     }
+    // The box's standard input is the chip: ours goes along under another number.
+    let mut input: Option<OwnedFd> = None;
     if play.input == "-" {
-        play.input = format!("/dev/fd/{}", kept_open(rustix::io::dup(std::io::stdin()))?);
+        let fd = rustix::io::dup(std::io::stdin())
+            .map_err(|e| Failure::new(format!("standard input: {e}")))?;
+        play.input = format!("/dev/fd/{}", input.insert(fd).as_raw_fd());
     }
+    let mut own_centre = None;
     if play.centre.is_none() {
-        match start_centre(&data, passphrase_file.as_deref()) {
-            Ok(address) => play.centre = Some(address),
+        match OwnCentre::start(&data, passphrase_file.as_deref()) {
+            Ok(centre) => play.centre = Some(own_centre.insert(centre).address),
             // An installed client plays without one; if none is, the platform says so.
             Err(failure) => tracing::warn!("no centre: {}", failure.line),
         }
     }
-    let program = beside_us("portcullis-chipd")?;
-    let mut command = Command::new(&program);
-    command.args(["boot", "--box"]).arg(&dir);
+    let command = chip_command(&layout, &name, &play)?;
+    let outcome = boot(command, &name, play.events);
+    drop(own_centre);
+    outcome
+}
+
+/// The call of the chip process.
+fn chip_command(layout: &DataDir, name: &str, play: &Play) -> Result<Command, Failure> {
+    let mut command = Command::new(beside_us("portcullis-chipd")?);
+    command.args(["boot", "--tied", "--box"]).arg(layout.terminal(name));
     if play.events {
         command.arg("--events");
     }
-    command.arg("--").args(["--name", &name, "--flash"]).arg(layout.flash(&name));
+    command.arg("--").args(["--name", name, "--flash"]).arg(layout.flash(name));
     command.args(["--input", &play.input, "--output", &play.output]);
     if let Some(service) = play.service {
         command.args(["--service", &service.to_string()]);
@@ -147,51 +159,66 @@ pub(crate) fn run(args: Args) -> Outcome {
             command.arg(option);
         }
     }
-    // The chip takes the launcher's place: whoever ends this process ends the box.
-    let error = command.exec();
-    Err(Failure::new(format!("{}: {error}", program.display())))
+    Ok(command)
 }
 
-/// Starts a centre on loopback that ends when this process and the box after it have ended.
-fn start_centre(data: &Path, passphrase_file: Option<&Path>) -> Result<SocketAddr, Failure> {
-    let failed = |what: &dyn std::fmt::Display| Failure::new(format!("centre: {what}"));
-    let program = std::env::current_exe().map_err(|e| failed(&e))?;
-    let mut command = Command::new(program);
-    command.args(["centre", "--lifeline", "--listen", "127.0.0.1:0", "--data"]).arg(data);
-    if let Some(file) = passphrase_file {
-        command.arg("--passphrase-file").arg(file);
-    }
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(|e| failed(&e))?;
-    let ready = read_ready(&mut child).ok_or_else(|| failed(&"did not become ready"));
-    let address = match ready {
-        Ok(address) => address,
-        Err(failure) => {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(failure);
+/// Runs the box to its end and passes its exit code on.
+fn boot(mut command: Command, name: &str, events: bool) -> Outcome {
+    let failed = |error| Failure::new(format!("box {name}: the chip does not start: {error}"));
+    let status = command.spawn().map_err(failed)?.wait().map_err(failed)?;
+    match status.code() {
+        Some(0) => Ok(()),
+        // The platform or the chip has said why.
+        Some(code) => Err(Failure::exit_code(u8::try_from(code).unwrap_or(1))),
+        None => {
+            if events {
+                eprintln!("{}", serde_json::json!({ "event": "chip_gone" }));
+            }
+            Err(Failure::new(format!("box {name}: the security chip is gone")))
         }
-    };
-    if let Some(lifeline) = child.stdin.take() {
-        // Its write end stays open in the box and closes with it.
-        kept_open(rustix::io::dup(&lifeline))?;
     }
-    Ok(address)
+}
+
+/// A centre on loopback that ends with this process.
+struct OwnCentre {
+    address: SocketAddr,
+    child: Child,
+}
+
+impl OwnCentre {
+    fn start(data: &Path, passphrase_file: Option<&Path>) -> Result<Self, Failure> {
+        let failed = |what: &dyn std::fmt::Display| Failure::new(format!("centre: {what}"));
+        let program = std::env::current_exe().map_err(|e| failed(&e))?;
+        let mut command = Command::new(program);
+        command.args(["centre", "--lifeline", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        if let Some(file) = passphrase_file {
+            command.arg("--passphrase-file").arg(file);
+        }
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(|e| failed(&e))?;
+        match read_ready(&mut child) {
+            Some(address) => Ok(Self { address, child }),
+            None => {
+                let _ = child.kill();
+                let _ = child.wait();
+                Err(failed(&"did not become ready"))
+            }
+        }
+    }
+}
+
+impl Drop for OwnCentre {
+    fn drop(&mut self) {
+        // It would end by itself, its standard input being our end of a pipe; this is sooner.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 fn read_ready(child: &mut Child) -> Option<SocketAddr> {
     let mut line = String::new();
     BufReader::new(child.stdout.take()?).read_line(&mut line).ok()?;
     line.trim().strip_prefix("ready ")?.parse().ok()
-}
-
-/// A descriptor that the next program inherits, by its number.
-fn kept_open(duplicate: rustix::io::Result<OwnedFd>) -> Result<i32, Failure> {
-    let fd = duplicate.map_err(|e| Failure::new(format!("descriptor: {e}")))?;
-    let number = fd.as_raw_fd();
-    // Deliberately never closed here: the box owns it from the exec on.
-    let _ = fd.into_raw_fd();
-    Ok(number)
 }
 
 fn beside_us(name: &str) -> Result<PathBuf, Failure> {
