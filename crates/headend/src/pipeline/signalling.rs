@@ -14,8 +14,10 @@ use super::inserts::{Inserts, StreamId};
 use super::tables::Tables;
 use super::{PipelineError, StreamTime};
 
-/// PMT and CAT are repeated at least this often.
-const REPETITION: u64 = 95 * StreamTime::PER_MS;
+/// The CAT is repeated this often; the input may have none.
+const CAT_REPETITION: u64 = 95 * StreamTime::PER_MS;
+/// The PMT follows the input's, and is repeated when that one pauses this long.
+const PMT_PAUSE_MAX: u64 = 145 * StreamTime::PER_MS;
 /// They may take the place of a null packet this long before they are due.
 const EARLY: u64 = 20 * StreamTime::PER_MS;
 /// The PAT is repeated when the input pauses this long (TR 101 290 calls more an error).
@@ -83,8 +85,8 @@ impl Signalling {
             service,
             mode,
             pat: Played::new(inserts.add(Pid::PAT, 0), PAT_PAUSE_MAX),
-            cat: Played::new(inserts.add(Pid::CAT, 0), REPETITION),
-            pmt: Played::new(inserts.add(pmt_pid, 0), REPETITION),
+            cat: Played::new(inserts.add(Pid::CAT, 0), CAT_REPETITION),
+            pmt: Played::new(inserts.add(pmt_pid, 0), PMT_PAUSE_MAX),
             pmt_pid,
             cat_version: None,
             pmt_version: None,
