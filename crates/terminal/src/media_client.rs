@@ -359,7 +359,7 @@ impl Player<'_> {
             self.report(false);
             if let Arrived::End = arrived {
                 if input.losses() > 0 {
-                    tracing::warn!("{} losses at the input", input.losses());
+                    tracing::info!("{} losses at the input", input.losses());
                 }
                 return Ok(());
             }
@@ -495,7 +495,7 @@ impl Player<'_> {
             Ok(sections) => sections,
             Err(error) => {
                 // The carousel brings them too.
-                tracing::warn!("return channel: {error}");
+                tracing::info!("return channel: {error}");
                 return Ok(());
             }
         };

@@ -91,7 +91,7 @@ impl ScpManager<'_> {
             (Ok(None), installed) => installed,
             (Err(error), Ok(installed)) => {
                 // The one here is good; a centre that is down or wrong does not stop it.
-                tracing::warn!("client of CA system {ca_system_id}: {error}");
+                tracing::info!("client of CA system {ca_system_id}: {error}");
                 Ok(installed)
             }
             (Err(error), Err(_)) => Err(error),
@@ -128,7 +128,7 @@ impl ScpManager<'_> {
                     return Ok(InstalledClient { known, container, slot, slots });
                 }
                 Err(error) => {
-                    tracing::warn!("slot {slot} of {}: {error}", known.vendor);
+                    tracing::info!("slot {slot} of {}: {error}", known.vendor);
                     slots.mark_bad(slot)?;
                     failure = error;
                 }
