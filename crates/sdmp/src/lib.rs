@@ -17,7 +17,7 @@
 //! What must never happen: a key outside a file sealed to its owner; two chips with one ChipID or
 //! one SCK; a file of one party that opens with another's unlock key.
 
-// spec: D-K1 D-K8
+// spec: D-K1 D-K8 D-S3 D-08
 
 mod chip_vendor;
 mod error;

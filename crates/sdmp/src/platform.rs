@@ -115,7 +115,7 @@ impl Sdmp {
     ///
     /// # Errors
     /// [`SdmpError`].
-    // spec: D-S4
+    // spec: D-S5
     pub fn certify_bl_key1(
         &self,
         bl_key1: &Ed25519VerifyingKey,

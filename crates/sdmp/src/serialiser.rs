@@ -35,7 +35,7 @@ impl Serialiser {
     ///
     /// # Errors
     /// [`SdmpError`] when the batch is not the SDMP's or the chip was burnt already.
-    // spec: D-K8
+    // spec: D-K8 D-S4
     // defends: T-08
     pub fn burn(
         &self,

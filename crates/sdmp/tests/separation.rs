@@ -185,7 +185,7 @@ fn the_chip_vendors_office_opens_neither_batch_nor_model_key() {
     }
 }
 
-// spec-test: D-K8 D-K3
+// spec-test: D-K8 D-K3 D-S3 D-S4 D-08
 #[test]
 fn a_burnt_chip_has_the_sck_of_the_sdmp() {
     let parties = Parties::new();
