@@ -168,22 +168,20 @@ impl Session {
         }
     }
 
+    /// One section to a message: several are allowed, but there are MUXes that take a second
+    /// datagram parameter for a fault. All messages go out in one write.
     async fn provide(&mut self, due: &[Section]) -> Result<(), SessionError> {
-        if due.is_empty() {
-            return Ok(());
-        }
-        let datagrams: Vec<&[u8]> = due.iter().map(|section| &**section).collect();
-        let Some(udp) = &self.udp else {
-            return self
-                .client
-                .data_provision(&datagrams)
-                .map_err(|error| SessionError::Refused(error.to_string()));
-        };
-        for datagram in datagrams {
-            self.out.clear();
-            // A section is far below the length limit.
-            let _ = data_provision_udp(&self.client_config, &[datagram], &mut self.out);
-            udp.send(&self.out).await.map_err(SessionError::Udp)?;
+        for section in due {
+            if let Some(udp) = &self.udp {
+                self.out.clear();
+                // A section is far below the length limit.
+                let _ = data_provision_udp(&self.client_config, &[section], &mut self.out);
+                udp.send(&self.out).await.map_err(SessionError::Udp)?;
+            } else {
+                self.client
+                    .data_provision(&[section])
+                    .map_err(|error| SessionError::Refused(error.to_string()))?;
+            }
         }
         self.out.clear();
         Ok(())
