@@ -102,11 +102,20 @@ pub(crate) const LIBDVBCSA: Tool = Tool {
     present: || quiet(command("pkg-config").args(["--exists", "libdvbcsa"])) || dvbcsa_header(),
 };
 
+pub(crate) const AGE: Tool = Tool {
+    name: "age",
+    why: "judges the files at rest in tests",
+    get: "apt-get install age",
+    packages: &["age"],
+    present: || which("age").is_some(),
+};
+
 /// What `up` cannot do without.
 pub(crate) const FOR_UP: &[&Tool] = &[&C_COMPILER, &GUEST_TOOLCHAIN, &NODE];
 
 /// What the tests use besides; without it some are skipped.
-pub(crate) const FOR_TESTS: &[&Tool] = &[&FFMPEG, &CHROMIUM, &OPENSSL, &TSHARK, &LIBDVBCSA, &CMAKE];
+pub(crate) const FOR_TESTS: &[&Tool] =
+    &[&FFMPEG, &CHROMIUM, &OPENSSL, &TSHARK, &LIBDVBCSA, &AGE, &CMAKE];
 
 /// The browser of the end-to-end tests.
 pub(crate) fn browser() -> Option<PathBuf> {

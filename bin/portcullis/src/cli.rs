@@ -57,6 +57,18 @@ enum Command {
     TerminalPlatform(commands::terminal::PlatformArgs),
 }
 
+impl Command {
+    /// What is logged when `PORTCULLIS_LOG` says nothing. A command that ends by itself says what
+    /// went wrong in the one line of its failure; what it tried before would only hide that.
+    fn log_level(&self) -> &'static str {
+        match self {
+            Self::Up(_) | Self::Ecmg(_) | Self::Emmg(_) | Self::Centre(_) => "warn",
+            Self::Headend(args) if args.is_live() => "warn",
+            _ => "error",
+        }
+    }
+}
+
 /// A failed command: one line that says what and where, and the exit code.
 pub(crate) struct Failure {
     pub(crate) line: String,
@@ -110,7 +122,7 @@ pub(crate) fn run() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("PORTCULLIS_LOG")
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(cli.command.log_level())),
         )
         .with_writer(std::io::stderr)
         .with_target(false)

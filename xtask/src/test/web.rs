@@ -58,44 +58,32 @@ fn end_to_end(skip_log: &Path, results: &mut Results) -> Done {
     say("the page in a browser");
     for name in specs {
         let mut node = command("node");
-        node.args(["--test", "--test-reporter=tap"]).arg(format!("web/e2e/{name}"));
-        node.env("PORTCULLIS_BROWSER", &browser).env("PORTCULLIS_SKIP_LOG", skip_log);
+        node.arg(format!("web/e2e/{name}"));
+        node.env("CHROMIUM", &browser).env("PORTCULLIS_SKIP_LOG", skip_log);
         let output = node.output().map_err(|error| format!("node: {error}"))?;
         let text = String::from_utf8_lossy(&output.stdout);
         let before = results.failed.len();
-        tap(&text, &format!("web/e2e/{name}"), results);
+        verdicts(&text, &format!("web/e2e/{name}"), results);
         if !output.status.success() && results.failed.len() == before {
             results.failed.push(Case::new(&format!("web/e2e/{name}"), "the spec itself"));
         }
-        if !output.status.success() {
-            println!("{text}{}", String::from_utf8_lossy(&output.stderr));
-        }
+        println!("{text}{}", String::from_utf8_lossy(&output.stderr));
     }
     Ok(())
 }
 
-/// Node's test runner reports each file as a test around the tests in it: the innermost count.
-fn tap(text: &str, suite: &str, results: &mut Results) {
-    let depth = |line: &str| line.len() - line.trim_start().len();
-    let verdicts: Vec<&str> = text
-        .lines()
-        .filter(|line| {
-            let line = line.trim_start();
-            line.starts_with("ok ") || line.starts_with("not ok ")
-        })
-        .collect();
-    let deepest = verdicts.iter().map(|line| depth(line)).max().unwrap_or(0);
-    for line in verdicts.iter().filter(|line| depth(line) == deepest) {
-        let name = line.split_once(" - ").map_or("?", |(_, name)| name);
-        let (name, note) = name.split_once(" # ").unwrap_or((name, ""));
-        let case = Case::new(suite, name.trim());
-        if note.starts_with("SKIP") {
-            let why = note.trim_start_matches("SKIP").trim();
-            results.skipped.push(skip(&format!("{suite} {}", name.trim()), why));
-        } else if line.trim_start().starts_with("ok ") {
-            results.passed.push(case);
-        } else {
-            results.failed.push(case);
+/// Takes the lines `ok NAME (TIME)`, `FAILED NAME` and `SKIPPED NAME: WHY` that the specs print.
+fn verdicts(text: &str, suite: &str, results: &mut Results) {
+    for line in text.lines() {
+        let name =
+            |rest: &str| rest.rsplit_once(" (").map_or(rest, |(name, _)| name).trim().to_owned();
+        if let Some(rest) = line.strip_prefix("ok ") {
+            results.passed.push(Case::new(suite, &name(rest)));
+        } else if let Some(rest) = line.strip_prefix("FAILED ") {
+            results.failed.push(Case::new(suite, rest.trim()));
+        } else if let Some(rest) = line.strip_prefix("SKIPPED ") {
+            let (test, why) = rest.split_once(": ").unwrap_or((rest, "no reason given"));
+            results.skipped.push(skip(&format!("{suite} {}", test.trim()), why));
         }
     }
 }
@@ -105,11 +93,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_report_of_node_is_read() {
+    fn the_report_of_a_spec_is_read() {
         let mut results = Results::default();
-        let text = "TAP version 13\n    ok 1 - plays\n    not ok 2 - reacts\n    \
-                    ok 3 - sings # SKIP no voice\nnot ok 1 - web/e2e/a.spec.mjs\n# tests 3\n";
-        tap(text, "web/e2e/a.spec.mjs", &mut results);
+        let text = "ok      plays (1.2 s)\nFAILED  reacts\n        why\n\
+                    SKIPPED sings: no voice\n1 passed, 1 failed, 1 skipped\n";
+        verdicts(text, "web/e2e/a.spec.mjs", &mut results);
         assert_eq!(results.line(), "1 passed, 1 failed, 1 skipped");
+        assert_eq!(results.passed, [Case::new("web/e2e/a.spec.mjs", "plays")]);
     }
 }

@@ -69,6 +69,13 @@ pub(crate) struct Args {
     json: bool,
 }
 
+impl Args {
+    /// Does it run until it is stopped?
+    pub(crate) fn is_live(&self) -> bool {
+        self.output.is_live()
+    }
+}
+
 pub(crate) fn run(args: Args) -> Outcome {
     let passphrase = args.passphrase_file.as_deref().map(Passphrase::from_file).transpose()?;
     let config = PlayoutConfig {
