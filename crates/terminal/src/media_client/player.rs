@@ -1,0 +1,374 @@
+//! The player: packets through the chip and out in their order, CA sections to the client.
+
+use std::time::Instant;
+
+use portcullis_svm::abi::reason;
+use portcullis_ts::{Packet, RawPacket, ScramblingControl};
+use portcullis_types::{CaSystemId, ChipId, Parity, ProductId};
+use serde_json::json;
+
+use super::{Config, Summary};
+use crate::centre_link::CentreLink;
+use crate::chip::SecurityChip;
+use crate::demux::{CaSection, Demux};
+use crate::discovery::{Discovery, Service};
+use crate::embedded_scp::data_manager::DataManager;
+use crate::embedded_scp::event_manager::Stopped;
+use crate::embedded_scp::scp_manager::Launched;
+use crate::error::{Reason, TerminalError};
+use crate::report::Reporter;
+use crate::streams::{Arrived, Input, Output};
+
+/// Who makes the keys for the service.
+pub(super) enum KeySource {
+    /// The service is in clear, as far as its PMT says.
+    Clear,
+    Client(Box<ClientSource>),
+    None(Reason),
+}
+
+pub(super) struct ClientSource {
+    pub(super) running: Launched,
+    pub(super) data: DataManager,
+    pub(super) ca_system_id: CaSystemId,
+    pub(super) vendor: String,
+    pub(super) version: u32,
+    /// How the last ECM was answered.
+    pub(super) last: Option<(u32, Option<ProductId>)>,
+}
+
+/// What came out last, for reports on change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Nothing,
+    Descrambled,
+    Scrambled,
+}
+
+/// Plays one service.
+pub(super) struct Player<'a> {
+    config: &'a Config,
+    reporter: &'a Reporter,
+    discovery: Discovery,
+    service: Service,
+    source: KeySource,
+    demux: Demux,
+    /// Packets that wait for the chip.
+    pending: Vec<RawPacket>,
+    packets: u64,
+    descrambled: u64,
+    left_scrambled: u64,
+    reported: (u64, u64),
+    last_report: Instant,
+    flow: Flow,
+    /// Of the last scrambled packet that came.
+    parity: Option<Parity>,
+}
+
+impl<'a> Player<'a> {
+    /// A player that has seen nothing but the tables yet.
+    pub(super) fn new(
+        config: &'a Config,
+        reporter: &'a Reporter,
+        discovery: Discovery,
+        service: Service,
+        source: KeySource,
+    ) -> Self {
+        Self {
+            config,
+            reporter,
+            discovery,
+            service,
+            source,
+            demux: Demux::default(),
+            pending: Vec::with_capacity(config.limits.batch),
+            packets: 0,
+            descrambled: 0,
+            left_scrambled: 0,
+            reported: (0, 0),
+            last_report: Instant::now(),
+            flow: Flow::Nothing,
+            parity: None,
+        }
+    }
+
+    pub(super) fn play(
+        &mut self,
+        backlog: Vec<RawPacket>,
+        input: &mut Input,
+        output: &mut Option<Output>,
+    ) -> Result<(), TerminalError> {
+        self.take(&backlog, output)?;
+        drop(backlog);
+        let mut packets = Vec::new();
+        loop {
+            packets.clear();
+            let arrived = input.read(&mut packets)?;
+            self.take(&packets, output)?;
+            self.report(false);
+            if let Arrived::End = arrived {
+                if input.losses() > 0 {
+                    tracing::info!("{} losses at the input", input.losses());
+                }
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes packets in their order and puts all of them out.
+    fn take(
+        &mut self,
+        packets: &[RawPacket],
+        output: &mut Option<Output>,
+    ) -> Result<(), TerminalError> {
+        for octets in packets {
+            let packet = Packet::new(octets);
+            if self.discovery.push(packet) {
+                self.flush(output)?;
+                self.apply_tables()?;
+            }
+            for section in self.demux.push(packet) {
+                self.section(section, output)?;
+            }
+            self.pending.push(*octets);
+            if self.pending.len() >= self.config.limits.batch {
+                self.flush(output)?;
+            }
+        }
+        self.flush(output)
+    }
+
+    /// Hands a CA section to the data manager, and what is new to the client.
+    fn section(
+        &mut self,
+        section: CaSection,
+        output: &mut Option<Output>,
+    ) -> Result<(), TerminalError> {
+        let KeySource::Client(source) = &mut self.source else { return Ok(()) };
+        let is_new = match &section {
+            CaSection::Ecm(section) => source.data.is_new_ecm(section),
+            CaSection::Emm(section) => source.data.is_new_emm(section),
+        };
+        if !is_new {
+            return Ok(());
+        }
+        self.flush(output)?;
+        match section {
+            CaSection::Ecm(section) => self.change_key(&section),
+            CaSection::Emm(section) => self.entitlement(&section),
+        }
+    }
+
+    // spec: X-S06 X-57
+    fn change_key(&mut self, section: &[u8]) -> Result<(), TerminalError> {
+        let KeySource::Client(source) = &mut self.source else { return Ok(()) };
+        let started = Instant::now();
+        let answered = source.running.change_key(section);
+        let latency = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        match answered {
+            Ok(code) => {
+                source.data.ecm_answered(code);
+                source.last = Some((code, DataManager::product(section)));
+                self.reporter.emit(json!({
+                    "event": "ecm",
+                    "parity": if section.first() == Some(&0x80) { "even" } else { "odd" },
+                    "status": code,
+                    "loaded": source.running.host_ref().loaded_control_word(),
+                    "latency_us": latency,
+                }));
+                Ok(())
+            }
+            Err(stopped) => self.client_stopped(stopped),
+        }
+    }
+
+    // spec: X-S08 X-57
+    fn entitlement(&mut self, section: &[u8]) -> Result<(), TerminalError> {
+        let KeySource::Client(source) = &mut self.source else { return Ok(()) };
+        match source.running.entitlement(section) {
+            Ok(code) => {
+                source.data.emm_answered(section, code);
+                self.reporter.emit(json!({
+                    "event": "emm", "table_id": section.first(), "status": code,
+                }));
+                // A new right or key may open what the last ECM could not.
+                let retry = source.data.ecm_to_retry().filter(|_| code == reason::OK);
+                match retry.map(<[u8]>::to_vec) {
+                    Some(ecm) => self.change_key(&ecm),
+                    None => Ok(()),
+                }
+            }
+            Err(stopped) => self.client_stopped(stopped),
+        }
+    }
+
+    fn client_stopped(&mut self, stopped: Stopped) -> Result<(), TerminalError> {
+        if stopped.chip_gone {
+            return Err(TerminalError::ChipGone);
+        }
+        if let KeySource::Client(source) = &mut self.source {
+            // Without a client nobody may use the keys it loaded.
+            let host = source.running.host();
+            let session = host.session();
+            let closed = SecurityChip::close_session(&mut host.chip, session);
+            let (client, version) = (source.vendor.clone(), source.version);
+            self.reporter.emit(json!({
+                "event": "client", "state": "stopped", "vendor": client, "version": version,
+                "reason": stopped.why,
+            }));
+            self.source = KeySource::None(Reason::Stopped { client, why: stopped.why });
+            closed?;
+        }
+        Ok(())
+    }
+
+    /// The tables changed (or were read for the first time): PIDs follow.
+    pub(super) fn apply_tables(&mut self) -> Result<(), TerminalError> {
+        if let Some(service) = self.discovery.service(self.service.id) {
+            self.service = service;
+        }
+        let KeySource::Client(source) = &mut self.source else { return Ok(()) };
+        let ecm = self.service.ca_systems.iter().find(|(id, _)| *id == source.ca_system_id);
+        let emm = self.discovery.emm_pid(source.ca_system_id);
+        self.demux.set_pids(ecm.map(|(_, pid)| *pid), emm);
+        let host = source.running.host();
+        let session = host.session();
+        Ok(SecurityChip::set_pids(&mut host.chip, session, &self.service.pids)?)
+    }
+
+    /// EMMs that wait at the centre, once at the start.
+    // spec: D-05
+    pub(super) fn return_channel(
+        &mut self,
+        link: Option<&CentreLink>,
+    ) -> Result<(), TerminalError> {
+        let (Some(link), KeySource::Client(source)) = (link, &self.source) else { return Ok(()) };
+        let sections = match link.emms(source.ca_system_id) {
+            Ok(sections) => sections,
+            Err(error) => {
+                // The carousel brings them too.
+                tracing::info!("return channel: {error}");
+                return Ok(());
+            }
+        };
+        for section in sections {
+            let KeySource::Client(source) = &mut self.source else { return Ok(()) };
+            if source.data.is_new_emm(&section) {
+                self.entitlement(&section)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Descrambles what waits and puts it out.
+    fn flush(&mut self, output: &mut Option<Output>) -> Result<(), TerminalError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let before = (self.descrambled, self.left_scrambled);
+        let pids = &self.service.pids;
+        let of_service = |octets: &RawPacket| pids.contains(&Packet::new(octets).pid());
+        let parity = |octets: &RawPacket| Packet::new(octets).tsc().parity();
+        let last = self.pending.iter().rev().filter(|packet| of_service(packet)).find_map(parity);
+        self.parity = last.or(self.parity);
+        if let KeySource::Client(source) = &mut self.source {
+            let host = source.running.host();
+            let session = host.session();
+            let chip = &mut host.chip;
+            let counts = SecurityChip::descramble(chip, session, &mut self.pending)?;
+            self.descrambled += u64::from(counts.descrambled);
+        }
+        let is_scrambled = |octets: &RawPacket| {
+            Packet::new(octets).tsc() != ScramblingControl::Clear && of_service(octets)
+        };
+        let left = self.pending.iter().filter(|packet| is_scrambled(packet)).count();
+        self.left_scrambled += left as u64;
+        if self.config.drop_scrambled && left > 0 {
+            self.pending.retain(|packet| !is_scrambled(packet));
+        }
+        if let Some(output) = output {
+            output.write(&self.pending)?;
+        }
+        self.packets += self.pending.len() as u64;
+        self.pending.clear();
+        let flow = if self.left_scrambled > before.1 {
+            Flow::Scrambled
+        } else if self.descrambled > before.0 {
+            Flow::Descrambled
+        } else {
+            self.flow
+        };
+        if flow != self.flow {
+            self.flow = flow;
+            self.report(true);
+        }
+        Ok(())
+    }
+
+    /// Counts, on change and from time to time.
+    pub(super) fn report(&mut self, now: bool) {
+        let counts = (self.descrambled, self.left_scrambled);
+        let due = self.last_report.elapsed() >= self.config.limits.report_every;
+        let changed = due && counts != self.reported;
+        if !now && !changed {
+            return;
+        }
+        self.reporter.emit(json!({
+            "event": "descrambler",
+            "descrambled": self.descrambled,
+            "left_scrambled": self.left_scrambled,
+            "parity": self.parity.map(|parity| match parity {
+                Parity::Even => "even",
+                Parity::Odd => "odd",
+            }),
+            "since": {
+                "descrambled": counts.0 - self.reported.0,
+                "left_scrambled": counts.1 - self.reported.1,
+            },
+        }));
+        self.reported = counts;
+        self.last_report = Instant::now();
+    }
+
+    pub(super) fn summary(self, chip_id: ChipId) -> Summary {
+        let reason = self.reason();
+        let client = match self.source {
+            KeySource::Client(source) => {
+                let ClientSource { running, vendor, version, .. } = *source;
+                drop(running.terminate());
+                Some((vendor, version))
+            }
+            _ => None,
+        };
+        Summary {
+            name: self.config.name.clone(),
+            chip_id,
+            service: self.service.id,
+            client,
+            packets: self.packets,
+            descrambled: self.descrambled,
+            left_scrambled: self.left_scrambled,
+            reason,
+        }
+    }
+
+    /// Why there is no picture: packets stayed scrambled, and either none was descrambled or the
+    /// client's last word was no.
+    fn reason(&self) -> Option<Reason> {
+        if self.left_scrambled == 0 {
+            return None;
+        }
+        match &self.source {
+            KeySource::Clear => Some(Reason::NoCaDescriptor),
+            KeySource::None(reason) => Some(reason.clone()),
+            KeySource::Client(source) => {
+                let client = source.vendor.clone();
+                match source.last {
+                    None => Some(Reason::NoEcm { client }),
+                    Some((reason::OK, _)) if self.descrambled > 0 => None,
+                    Some((code, product)) => Some(Reason::Refused { client, code, product }),
+                }
+            }
+        }
+    }
+}
