@@ -45,7 +45,7 @@ if (process.argv.includes("--many")) {
   boxes.push(box("study", "vendor-a", "chip_gone", "The chip is gone: its process ended, and every key with it.", { chip_pid: null, powered: true }));
 }
 const log = [];
-const say = (level, about, text) => log.unshift({ time_ms: Date.now(), level, about, text });
+const say = (level, about, text) => log.unshift({ id: log.length + 1, time_ms: Date.now(), level, about, text });
 say("note", "headend", "on air: Gate One, DVB-CISSA");
 say("note", "living-room", "ROM verified the bootloader");
 say("note", "living-room", "bootloader verified the platform");

@@ -231,6 +231,8 @@ pub struct Descrambler {
 /// One line of the event log.
 #[derive(Debug, Clone, Serialize)]
 pub struct LogLine {
+    /// Grows by one with each line.
+    pub id: u64,
     /// When, ms since 1970.
     pub time_ms: u64,
     /// How good the news is.

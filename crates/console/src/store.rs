@@ -45,17 +45,29 @@ pub(crate) struct Model {
     air: AirMeter,
 }
 
+/// The same line again within so long is no news.
+const SAME_NEWS_MS: u64 = 2000;
+
 /// The event log, newest first.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     lines: std::collections::VecDeque<LogLine>,
     max: usize,
+    said: u64,
 }
 
 impl Log {
     pub(crate) fn say(&mut self, level: Level, about: &str, text: impl Into<String>) {
-        let line =
-            LogLine { time_ms: unix_ms(), level, about: about.to_owned(), text: text.into() };
+        let (time_ms, text) = (unix_ms(), text.into());
+        let said_already = self.lines.front().is_some_and(|last| {
+            (last.about.as_str(), &last.text) == (about, &text)
+                && time_ms.saturating_sub(last.time_ms) < SAME_NEWS_MS
+        });
+        if said_already {
+            return;
+        }
+        self.said += 1;
+        let line = LogLine { id: self.said, time_ms, level, about: about.to_owned(), text };
         self.lines.push_front(line);
         self.lines.truncate(self.max);
     }

@@ -137,6 +137,8 @@ export interface Descrambler {
 }
 
 export interface LogLine {
+  /** Grows by one with each line. */
+  id: number;
   time_ms: number;
   level: "note" | "good" | "warn" | "bad";
   /** Name of a box, or the role of a program. */
