@@ -1,7 +1,7 @@
 //! RV32IM and TRAP: one 32-bit word in, one decoded instruction out, or nothing.
 //!
 //! Clauses: X.1198 7.1 (32 registers and a PC of 32 bits; the format is left open and decided as
-//! RISC-V RV32IM), 7.3 (whitelist). Reserved encodings, ECALL, EBREAK, CSR, FENCE.I and every
+//! RISC-V RV32IM), 7.3 (permit list). Reserved encodings, ECALL, EBREAK, CSR, FENCE.I and every
 //! other custom opcode do not decode. There are no 16-bit encodings: one word has one meaning.
 
 /// What an instruction does. `imm` holds an immediate, for branches and JAL the index of the
@@ -42,7 +42,7 @@ pub(crate) const UNIMP: u32 = 0xC000_1073;
 /// `ecall`.
 pub(crate) const ECALL: u32 = 0x0000_0073;
 
-/// Decodes one word; `None` when it is not on the whitelist.
+/// Decodes one word; `None` when it is not on the permit list.
 // spec: X-C02 X-T03 X-58
 pub(crate) const fn decode(word: u32) -> Option<Instruction> {
     let rd = match (word >> 7 & 31) as u8 {

@@ -94,7 +94,7 @@ pub struct Limits {
 /// Whether programs of RISC-V suites get what they expect of a simulator.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Compatibility {
-    /// A client: every word of the text is whitelisted.
+    /// A client: every word of the text is permitted.
     #[default]
     Client,
     /// `ecall` with a7 = 93 ends the program with code a0, and words that do not decode fault only

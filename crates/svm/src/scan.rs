@@ -1,7 +1,7 @@
 //! The scan before launch: it is the decoding pass, and nothing that it refuses ever runs.
 //!
 //! Clause: X.1198 7.3. Linear in the text, allocates by the checked text length only. It refuses
-//! words off the whitelist, transfers that leave the text or are misaligned, TRAP ids that no
+//! words off the permit list, transfers that leave the text or are misaligned, TRAP ids that no
 //! event permits, an entry point outside the text, and text whose end can be run over.
 
 use alloc::collections::BTreeSet;
@@ -29,7 +29,7 @@ pub enum ScanError {
     /// A segment overlaps another, wraps, or exceeds the limits.
     #[error("memory at 0x{0:08x} cannot be laid out")]
     Layout(u32),
-    /// A word is not on the whitelist.
+    /// A word is not on the permit list.
     #[error("forbidden instruction 0x{word:08x} at 0x{address:08x}")]
     Forbidden {
         /// Where it is.
@@ -113,7 +113,7 @@ pub(crate) fn scan(
     let mut calls = BTreeSet::new();
     for (index, word) in text.as_chunks::<4>().0.iter().enumerate() {
         let address = decoded.address(index);
-        let mut instruction = whitelisted(u32::from_le_bytes(*word), address, limits)?;
+        let mut instruction = permitted(u32::from_le_bytes(*word), address, limits)?;
         match instruction.op {
             Op::Jal | Op::Beq | Op::Bne | Op::Blt | Op::Bge | Op::Bltu | Op::Bgeu => {
                 instruction.imm = target_index(instruction.imm, address, base, len)?;
@@ -142,7 +142,7 @@ pub(crate) fn scan(
     Ok((decoded, report))
 }
 
-fn whitelisted(word: u32, address: u32, limits: &Limits) -> Result<Instruction, ScanError> {
+fn permitted(word: u32, address: u32, limits: &Limits) -> Result<Instruction, ScanError> {
     if let Some(instruction) = decode(word) {
         return Ok(instruction);
     }

@@ -68,7 +68,7 @@ impl EmmMaker {
     }
 
     /// Signed time. The sequence is the time itself, so that generators agree without talking.
-    // spec: D-D01
+    // spec: D-01
     pub(super) fn global(&self, now: UnixSeconds) -> Result<Vec<u8>, EmmgError> {
         let sequence = u32::try_from(now.0).unwrap_or(u32::MAX);
         let emm = GlobalEmm { time: now, sequence };
