@@ -73,7 +73,12 @@ pub(crate) fn scan(files: &[SourceFile], kinds: &[Kind]) -> (Vec<Citation>, Vec<
                 faults.push(format!("{place}: a citation that cites nothing"));
             }
             let below = lines.get(number + 1..).unwrap_or_default();
-            let test = if kind.is_test() { test_below(file, below, &mut packages) } else { None };
+            let above = lines.get(..=number).unwrap_or_default();
+            let test = kind.is_test().then(|| {
+                test_below(file, below, &mut packages)
+                    .or_else(|| test_around(file, above, &mut packages))
+            });
+            let test = test.flatten();
             if kind.is_test() && test.is_none() {
                 faults.push(format!("{place}: no test function below this citation"));
             }
@@ -117,6 +122,26 @@ fn test_below(
     None
 }
 
+/// The test in whose body the last of these lines stands.
+fn test_around(
+    file: &SourceFile,
+    above: &[&str],
+    packages: &mut BTreeMap<String, String>,
+) -> Option<CitedTest> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let citation = indent(above.last()?);
+    let (at, name) = above.iter().enumerate().rev().find_map(|(at, line)| {
+        let name = function(line.trim_start()).filter(|_| indent(line) < citation)?;
+        Some((at, name))
+    })?;
+    let attributes = above.get(..at)?.iter().rev().take_while(|line| {
+        let line = line.trim_start();
+        line.starts_with("#[") || line.starts_with("//")
+    });
+    let is_test = attributes.into_iter().any(|line| line.contains("#[") && line.contains("test"));
+    is_test.then(|| CitedTest { suite: package_of(&file.path, packages), name })
+}
+
 fn function(line: &str) -> Option<String> {
     let line = line.strip_prefix("pub ").unwrap_or(line);
     let line = line.strip_prefix("async ").unwrap_or(line);
@@ -154,6 +179,17 @@ mod tests {
         assert_eq!(faults, ["crates/svm/src/a.rs:1: no test function below this citation"]);
         let (_, faults) = one("crates/svm/src/a.rs", "// spec-test: X-T01\n#[test]\nfn t() {}\n");
         assert!(faults.is_empty(), "{faults:?}");
+    }
+
+    #[test]
+    fn a_citation_in_the_body_of_a_test_counts_for_that_test() {
+        let text = "#[test]\nfn outer() {\n    f();\n    // spec-test: X-T01\n    g();\n}\n";
+        let (found, faults) = one("crates/svm/src/a.rs", text);
+        assert!(faults.is_empty(), "{faults:?}");
+        let test = found.first().and_then(|citation| citation.test.as_ref());
+        assert_eq!(test.map(|test| test.name.as_str()), Some("outer"));
+        let text = "fn helper() {\n    // spec-test: X-T01\n    g();\n}\n";
+        assert_eq!(one("crates/svm/src/a.rs", text).1.len(), 1);
     }
 
     #[test]
