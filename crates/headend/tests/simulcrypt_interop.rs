@@ -72,9 +72,8 @@ async fn a_foreign_scrambler_gets_ecms_that_hold_its_words_and_our_emms() {
             match event {
                 Event::Cw { cp_number, cw, .. } => words.push((cp_number, cw)),
                 Event::Ecm { cp_number: Some(number), data, .. } => {
-                    if ecms.last().is_none_or(|(last, _)| *last != number) {
-                        ecms.push((number, data.to_vec()));
-                    }
+                    ecms.push((number, data.to_vec()));
+                    ecms.dedup();
                 }
                 Event::Emm { data, .. } => {
                     let section = CaSection::parse(&data).unwrap();

@@ -55,7 +55,7 @@ pub(crate) fn entitle(args: EntitleArgs) -> Outcome {
     let EntitleArgs { right, from, until } = args;
     let mut store = Operator::open(&DataDir::new(&right.data).operator_db())?;
     let from = from.unwrap_or_else(unix_now);
-    let until = until.unwrap_or(UnixSeconds(from.0.saturating_add(YEAR)));
+    let until = until.unwrap_or_else(|| UnixSeconds(from.0.saturating_add(YEAR)));
     let change = store.entitle(&right.terminal, &right.product, from, until)?;
     if right.json {
         println!(

@@ -16,9 +16,13 @@ use crate::receiver::{Receiver, of};
 use crate::stream::{VIDEO, file, made};
 
 /// Plays a looped file for a while; returns what came and what was reported.
-async fn on_air(behaviour: Behaviour, time: Duration) -> (Vec<RawPacket>, Vec<serde_json::Value>) {
+async fn on_air(
+    behaviour: Behaviour,
+    length: usize,
+    time: Duration,
+) -> (Vec<RawPacket>, Vec<serde_json::Value>) {
     let address = generator::start(behaviour).await;
-    let input = file(&made(1_000));
+    let input = file(&made(length));
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
     let output = format!("udp://{}", socket.local_addr().unwrap()).parse().unwrap();
@@ -52,7 +56,14 @@ fn named<'a>(events: &'a [serde_json::Value], name: &str) -> Vec<&'a serde_json:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_looped_file_runs_on_without_a_seam_and_in_real_time() {
-    let (packets, events) = on_air(Behaviour::default(), Duration::from_millis(3_600)).await;
+    for length in [1_000, 5_000] {
+        check_loop(length).await;
+    }
+}
+
+async fn check_loop(length: usize) {
+    let (packets, events) =
+        on_air(Behaviour::default(), length, Duration::from_millis(3_600)).await;
     // 1000 packets a second come in, and a few more go out.
     assert!((3_200..4_500).contains(&packets.len()), "{} packets", packets.len());
     let opened = Receiver::new(1, ScramblingMode::Cissa).open(&packets);
@@ -66,11 +77,12 @@ async fn a_looped_file_runs_on_without_a_seam_and_in_real_time() {
     for pair in clocks.windows(2) {
         assert_eq!(pair[1].since(pair[0]), 50 * Pcr::HZ / 1_000);
     }
-    let made = of(&made(1_000), &[Pid::new(VIDEO).unwrap()]);
+    let made = of(&made(length), &[Pid::new(VIDEO).unwrap()]);
     for (n, packet) in video.iter().enumerate() {
         assert!(packet[12..] == made[n % made.len()][12..], "packet {n}");
     }
     assert!(named(&events, "crypto_period").len() >= 3);
+    assert!(named(&events, "ecm_late").is_empty(), "a read of many periods waits for no ECM");
     assert!(named(&events, "headend").len() >= 2);
     let ecm = named(&events, "ecm")[0];
     assert_eq!(ecm["super_cas_id"], "0x7a100001");
@@ -78,13 +90,14 @@ async fn a_looped_file_runs_on_without_a_seam_and_in_real_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_generator_stretches_the_crypto_period() {
+    let length = 1_000;
     let behaviour = Behaviour { delay: Duration::from_millis(2_500), ..Behaviour::default() };
-    let (packets, events) = on_air(behaviour, Duration::from_millis(5_000)).await;
+    let (packets, events) = on_air(behaviour, length, Duration::from_millis(5_000)).await;
     assert!(!named(&events, "ecm_late").is_empty() || !named(&events, "ecm_failed").is_empty());
     // Whatever happened, no packet was on air without its key.
     let opened = Receiver::new(1, ScramblingMode::Cissa).open(&packets);
     let video = of(&opened, &[Pid::new(VIDEO).unwrap()]);
-    let made = of(&made(1_000), &[Pid::new(VIDEO).unwrap()]);
+    let made = of(&made(length), &[Pid::new(VIDEO).unwrap()]);
     assert!(video.len() > 3_000);
     for (n, packet) in video.iter().enumerate() {
         assert!(packet[12..] == made[n % made.len()][12..], "packet {n}");
