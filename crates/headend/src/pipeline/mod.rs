@@ -146,6 +146,9 @@ pub enum Progress {
     NeedInput,
     /// It waits for an ECM that was asked for.
     NeedEcm,
+    /// There is more to do. On air the work comes in pieces of at most a few hundred
+    /// milliseconds, so that ECMs and EMMs can come in between.
+    More,
 }
 
 /// Something to tell the operator.

@@ -221,6 +221,9 @@ impl Mux {
                 self.at += 1;
             }
             self.at = 0;
+            if config.pace == Pace::Live {
+                return Ok(Progress::More);
+            }
         }
     }
 

@@ -184,7 +184,7 @@ fn try_run(
                     pipeline.handle_ecm(provision.stream, provision.cp_number, &ecm)?;
                 }
             }
-            Progress::NeedEcm => {}
+            Progress::NeedEcm | Progress::More => {}
             Progress::NeedInput => match chunks.next() {
                 Some(chunk) => pipeline.push(chunk)?,
                 None if ended => break,
@@ -602,4 +602,25 @@ fn our_stream_gives_way_when_the_input_begins_to_use_its_pid() {
     assert!(events.iter().any(|e| matches!(e, Event::PidMoved { from, .. } if *from == ecm_pid)));
     let tail = out.packets.len() - 1_000;
     assert!(of(&input, ecm_pid.get()).ends_with(&of(&out.packets[tail..], ecm_pid.get())));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(60))]
+
+    /// Damage anywhere in the input is passed on or refused, and never ends the program.
+    #[test]
+    fn damaged_packets_never_panic(
+        damage in proptest::collection::vec((0usize..1_500, 1usize..188, proptest::prelude::any::<u8>()), 0..400),
+        live in proptest::prelude::any::<bool>(),
+    ) {
+        let mut input = Made { nulls: true, shared_pmt_pid: true, seconds: 2 }.packets();
+        for (packet, octet, value) in damage {
+            input[packet][octet] = value;
+        }
+        let pace = if live { Pace::Live } else { Pace::File };
+        if let Ok((out, ..)) = try_run(PipelineConfig { pace, ..config() }, &input, |_| true) {
+            proptest::prop_assert!(out.packets.iter().all(|packet| packet[0] == 0x47));
+            proptest::prop_assert!(out.packets.len() > 1_500);
+        }
+    }
 }

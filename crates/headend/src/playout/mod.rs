@@ -22,7 +22,7 @@ mod play;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use portcullis_messages::{AccessCriteria, UsageRights};
 use portcullis_types::{
@@ -32,7 +32,7 @@ use portcullis_types::{
 use portcullis_vault::Passphrase;
 use serde::Serialize;
 use tokio::net::TcpListener;
-use tokio::task::{AbortHandle, JoinError, JoinSet};
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::ecmg::{self, EcmgError, EcmgSystems};
 use crate::emmg::EmmgError;
@@ -242,30 +242,44 @@ pub async fn run(
         output,
         paced: config.output.is_live(),
         events,
-        stop: Arc::clone(&stop),
+        stop,
     };
     let played = tokio::task::spawn_blocking(move || player.play()).await?;
-    // The MUX server and the generators of this process end with their tasks.
-    drop(background);
-    stop.store(true, Ordering::Relaxed);
+    background.finish().await;
     played
 }
 
-/// Tasks that live as long as the headend; dropping them ends them.
+/// Tasks that live as long as the headend; dropping it ends them.
 #[derive(Default)]
 pub(crate) struct Background {
-    tasks: JoinSet<()>,
+    tasks: Vec<JoinHandle<()>>,
     /// What must stay alive beside them.
     keep: Vec<Box<dyn Send>>,
 }
 
 impl Background {
-    fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
-        self.tasks.spawn(task)
+    fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.push(tokio::spawn(task));
     }
 
     fn keep(&mut self, thing: impl Send + 'static) {
         self.keep.push(Box::new(thing));
+    }
+
+    /// Ends the tasks one by one, the last one first: clients before the servers they talk to,
+    /// which would otherwise look lost.
+    async fn finish(mut self) {
+        while let Some(task) = self.tasks.pop() {
+            task.abort();
+            // Cancelled is what it should be.
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 

@@ -73,6 +73,9 @@ impl Player {
                     let answer = self.provisions.answers.blocking_recv();
                     self.exchange(answer)?;
                 }
+                // On air there is nothing to bring to an end.
+                Progress::More if self.paced && self.stop.load(Ordering::Relaxed) => break,
+                Progress::More => {}
                 Progress::NeedInput if ended => break,
                 Progress::NeedInput => {
                     let more = !self.stop.load(Ordering::Relaxed) && self.read()?;
