@@ -75,8 +75,8 @@ pub(crate) fn scan(files: &[SourceFile], kinds: &[Kind]) -> (Vec<Citation>, Vec<
             let below = lines.get(number + 1..).unwrap_or_default();
             let above = lines.get(..=number).unwrap_or_default();
             let test = kind.is_test().then(|| {
-                test_below(file, below, &mut packages)
-                    .or_else(|| test_around(file, above, &mut packages))
+                test_around(file, above, &mut packages)
+                    .or_else(|| test_below(file, below, &mut packages))
             });
             let test = test.flatten();
             if kind.is_test() && test.is_none() {
