@@ -61,8 +61,16 @@ pub(super) struct Exit {
     pub(super) who: Who,
     pub(super) pid: u32,
     pub(super) status: Option<ExitStatus>,
+    pub(super) last: LastWords,
+}
+
+/// What a child said last.
+#[derive(Debug, Default)]
+pub(super) struct LastWords {
     /// The last line on its stderr that was no event.
-    pub(super) last_words: String,
+    pub(super) line: String,
+    /// The terminal found its chip gone.
+    pub(super) chip_gone: bool,
 }
 
 /// A child that runs. Dropping it asks the child to end.
@@ -77,6 +85,8 @@ pub(super) fn command(program: &Path) -> Command {
     let mut command = Command::new(program);
     command
         .args(["--ends-with", &std::process::id().to_string()])
+        // Their lines become ours and go to the page.
+        .env("NO_COLOR", "1")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -114,7 +124,7 @@ pub(super) fn start(
         let heard = async {
             match stderr {
                 Some(stderr) => events(stderr, &who, &console).await,
-                None => String::new(),
+                None => LastWords::default(),
             }
         };
         let (ended, after) = oneshot::channel();
@@ -125,14 +135,14 @@ pub(super) fn start(
         };
         let listened = async {
             tokio::select! {
-                ((), last_words) = async { tokio::join!(said, heard) } => last_words,
+                ((), last) = async { tokio::join!(said, heard) } => last,
                 // A grandchild may hold the pipes a little longer.
-                () = async { let _ = after.await; tokio::time::sleep(LAST_WORDS).await } => String::new(),
+                () = async { let _ = after.await; tokio::time::sleep(LAST_WORDS).await } => LastWords::default(),
             }
         };
-        let (status, last_words) = tokio::join!(waited, listened);
+        let (status, last) = tokio::join!(waited, listened);
         // The supervisor is gone only when we are ending.
-        let _ = mail.send(Mail::Exit(Exit { who, pid, status, last_words })).await;
+        let _ = mail.send(Mail::Exit(Exit { who, pid, status, last })).await;
     });
     Ok(Running { pid, _stop: stop })
 }
@@ -173,21 +183,24 @@ async fn ready_lines(stdout: ChildStdout, ready: Option<mpsc::Sender<String>>) {
     }
 }
 
-async fn events(stderr: impl AsyncRead + Unpin, who: &Who, console: &Console) -> String {
+async fn events(stderr: impl AsyncRead + Unpin, who: &Who, console: &Console) -> LastWords {
     let mut lines = Lines::new(stderr);
-    let mut last_words = String::new();
+    let mut last = LastWords::default();
     while let Some(line) = lines.next().await {
         let event = line.starts_with('{').then(|| serde_json::from_str::<Value>(&line).ok());
         match (event.flatten(), who) {
             (Some(event), Who::Role(role)) => console.program_event(role, &event),
-            (Some(event), Who::Terminal(name)) => console.box_event(name, &event),
+            (Some(event), Who::Terminal(name)) => {
+                last.chip_gone |= event.get("event").is_some_and(|event| event == "chip_gone");
+                console.box_event(name, &event);
+            }
             (None, _) => {
                 eprintln!("{}: {line}", who.name());
-                last_words = line;
+                last.line = line;
             }
         }
     }
-    last_words
+    last
 }
 
 /// Lines of a child; those that are too long are cut.

@@ -68,8 +68,6 @@ impl Supervisor {
         let program = &self.settings.program;
         let running = child::start(program, &args, who, &self.console, &self.mailbox, None)
             .map_err(|e| Failure::new(format!("box {name}: {e}")))?;
-        // The launcher becomes the chip.
-        self.console.box_event(name, &json!({ "event": "chip", "pid": running.pid }));
         self.splitter.plug(name, outlet);
         if let Some(slot) = self.boxes.get_mut(name) {
             slot.running = Some(running);
@@ -97,8 +95,8 @@ impl Supervisor {
         }
         slot.running = None;
         self.splitter.unplug(name);
-        if exit.status.is_some_and(|status| status.signal().is_some()) {
-            // The chip itself was ended, and every key with it: that is for a person to mend.
+        if exit.last.chip_gone || exit.status.is_some_and(was_killed) {
+            // The chip was ended, and every key with it: that is for a person to mend.
             slot.wanted = false;
             self.console.box_event(name, &json!({ "event": "chip_gone" }));
             return;
@@ -196,6 +194,12 @@ fn check_name(name: &str) -> Result<(), ControlRefused> {
 
 fn failed(failure: Failure) -> ControlRefused {
     ControlRefused::Failed(failure.line)
+}
+
+/// The launcher was ended by a signal, or found that its chip was.
+fn was_killed(status: std::process::ExitStatus) -> bool {
+    const KILLED: i32 = 128 + 9;
+    status.signal().is_some() || status.code() == Some(KILLED)
 }
 
 /// A UDP port that nobody has now.

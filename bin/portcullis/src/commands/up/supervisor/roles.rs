@@ -132,8 +132,8 @@ impl Supervisor {
 
 /// How a child ended, in its own words if it had any.
 pub(super) fn words(exit: &Exit) -> String {
-    if !exit.last_words.is_empty() {
-        let said = exit.last_words.as_str();
+    if !exit.last.line.is_empty() {
+        let said = exit.last.line.as_str();
         return said.strip_prefix("portcullis: ").unwrap_or(said).to_owned();
     }
     exit.status.map_or_else(|| "unknown how".to_owned(), |status| status.to_string())
