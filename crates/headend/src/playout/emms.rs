@@ -1,6 +1,7 @@
 //! Where EMM sections come from: an EMM generator that dials our MUX server over TCP, ours on
 //! loopback or somebody else's.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use portcullis_types::CaSystemId;
@@ -15,8 +16,8 @@ use crate::mux_server::{EmmDatagram, MuxLimits, MuxServer};
 
 /// A file waits this long for an EMM generator from outside.
 const FILE_WAIT: Duration = Duration::from_secs(5);
-/// When an EMM generator from outside is silent this long, a file has what it came for.
-const FILE_SILENCE: Duration = Duration::from_millis(500);
+/// When an EMM generator from outside brings nothing new this long, its carousel has come round.
+const FILE_ROUND: Duration = Duration::from_millis(500);
 /// protocol_version towards our own MUX.
 const VERSION: u8 = 3;
 
@@ -74,15 +75,20 @@ pub(super) fn split(datagram: EmmDatagram) -> (CaSystemId, Vec<Vec<u8>>) {
     (CaSystemId((datagram.client_id.0 >> 16) as u16), datagram.sections)
 }
 
-/// What an EMM generator from outside sends before it falls silent.
+/// What an EMM generator from outside sends before its carousel comes round.
 async fn collect(received: &mut mpsc::Receiver<EmmDatagram>) -> Vec<(CaSystemId, Vec<Vec<u8>>)> {
     eprintln!("portcullis: waiting up to {} s for an EMM generator", FILE_WAIT.as_secs());
     let deadline = Instant::now() + FILE_WAIT;
+    let mut known = HashSet::new();
     let mut sections = Vec::new();
     let mut next = deadline;
     while let Ok(Some(datagram)) = timeout_at(next, received.recv()).await {
-        sections.push(split(datagram));
-        next = deadline.min(Instant::now() + FILE_SILENCE);
+        let (ca_system_id, mut new) = split(datagram);
+        new.retain(|section| known.insert(section.clone()));
+        if !new.is_empty() {
+            sections.push((ca_system_id, new));
+            next = deadline.min(Instant::now() + FILE_ROUND);
+        }
     }
     if sections.is_empty() {
         eprintln!("portcullis: no EMM generator came; the file has no EMMs in front");
