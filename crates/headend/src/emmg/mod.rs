@@ -1,8 +1,8 @@
 //! The EMM generator: turns what the store says into EMMs and plays them to a MUX.
 //!
 //! Trust domain: the CA vendor's part of the headend. A thread per CA system watches the store
-//! and makes EMMs ([`feed`]); a task per MUX connection plays them within the bandwidth
-//! ([`player`]). An event of the outbox is marked only after the MUX connection has taken its
+//! and makes EMMs (`feed`); a task per MUX connection plays them within the bandwidth
+//! (`player`). An event of the outbox is marked only after the MUX connection has taken its
 //! EMMs: a crash repeats EMMs, which boxes refuse as known, and never loses one.
 // spec: D-H2 D-05
 
