@@ -20,7 +20,10 @@ pub(crate) fn run(args: &[String]) -> Done {
     }
     note(step("lints", &mut cargo(CLIPPY)));
     let mut doc = cargo(&["doc", "--release", "--workspace", "--no-deps", "--quiet"]);
-    note(step("documentation", doc.env("RUSTDOCFLAGS", "-D warnings")));
+    note(step(
+        "documentation",
+        doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links"),
+    ));
     test::all(&failed)
 }
 
