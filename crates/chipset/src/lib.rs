@@ -22,6 +22,9 @@ mod session;
 mod socket;
 mod software;
 
+/// Label under which the chip seals the private key of the device certificate.
+pub const DEVICE_KEY_LABEL: &str = "device-key";
+
 pub use counters::{CounterError, Counters, MAX_COUNTERS};
 pub use handle::{ChipHandle, ChipHandleError};
 pub use memory::PACKET_CAPACITY;

@@ -149,7 +149,10 @@ pub fn run(
     }));
 
     let link = match config.centre {
-        Some(address) => Some(CentreLink::new(address, &anchor, &config.flash, info.chip_id)?),
+        Some(address) => {
+            let flash = &config.flash;
+            Some(CentreLink::new(address, &anchor, flash, info.chip_id, &mut chip)?)
+        }
         None => None,
     };
     let scp = ScpManager {

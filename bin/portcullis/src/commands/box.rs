@@ -6,6 +6,8 @@ use portcullis_chipset::boot::{
     BOOTLOADER_FILE, BlKey1Certificate, BootImage, ImageVersion, PLATFORM_FILE,
     PlatformKeyCertificate,
 };
+use portcullis_chipset::{DEVICE_KEY_LABEL, fabric};
+use portcullis_crypto::Zeroizing;
 use portcullis_headend::layout::{CaSystem, DataDir};
 use portcullis_headend::store::{Operator, Repository};
 use portcullis_types::{ChipId, parse_hex_array};
@@ -127,7 +129,7 @@ pub(crate) fn add(
     let chip_id = std::thread::scope(|scope| {
         let images = scope.spawn(|| write_images(data, &offline, &flash));
         let chip_id = make_chip(data, &offline, &systems, &scratch.path().join("otp"))?;
-        device_certificate(data, &offline, &flash, name, chip_id)?;
+        device_certificate(data, &offline, scratch.path(), name, chip_id)?;
         images.join().map_err(|_| Failure::new("box add: a step ended unexpectedly"))??;
         Ok::<_, Failure>(chip_id)
     })?;
@@ -213,16 +215,29 @@ fn write_images(data: &DataDir, offline: &Offline, flash: &Path) -> Result<(), F
     write(&flash.join(PLATFORM_FILE), &image)
 }
 
+/// Randomness of the system. Without any nothing may be sealed: nonces would repeat.
+fn fill_random(octets: &mut [u8]) {
+    if getrandom::fill(octets).is_err() {
+        eprintln!("portcullis: box add: the system gives no randomness");
+        std::process::exit(1);
+    }
+}
+
+/// The device's own certificate; its private key leaves the bench only sealed by the chip, so
+/// that a copied flash is nobody's identity.
+// spec: D-X7
+// defends: T-02
 fn device_certificate(
     data: &DataDir,
     offline: &Offline,
-    flash: &Path,
+    home: &Path,
     name: &str,
     chip_id: ChipId,
 ) -> Result<(), Failure> {
-    let (key, request) = (flash.join("device.key"), flash.join("device.csr"));
-    let (out, authority) = (flash.join("device.pem"), data.authority());
-    let subject = format!("box {name} chip {:016x}", chip_id.0);
+    let (otp, flash, authority) = (home.join("otp"), home.join("flash"), data.authority());
+    let bench = Scratch::beside(&home.join("bench"))?;
+    let (key, request) = (bench.path().join("device.key"), bench.path().join("device.csr"));
+    let (out, subject) = (flash.join("device.pem"), format!("box {name} chip {:016x}", chip_id.0));
     offline.run(
         AUTHORITY,
         ["request", "--plain-key", text(&key)?, "--subject", &subject, "--out", text(&request)?],
@@ -233,7 +248,9 @@ fn device_certificate(
             .into_iter()
             .chain([text(&request)?, "--out", text(&out)?]),
     )?;
-    std::fs::remove_file(&request).map_err(|e| Failure::new(format!("{}: {e}", request.display())))
+    let plain = Zeroizing::new(read(&key)?);
+    let sealed = fabric::seal_on_bench(&otp, Box::new(fill_random), DEVICE_KEY_LABEL, &plain)?;
+    write(&flash.join("device.key.sealed"), &sealed)
 }
 
 fn list(data: &DataDir, json: bool) -> Outcome {

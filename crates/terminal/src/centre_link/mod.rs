@@ -21,6 +21,7 @@ use portcullis_download::wire::{
 use portcullis_download::{Download, Progress};
 use portcullis_types::{CaSystemId, ChipId};
 
+use crate::chip::SecurityChip;
 use crate::error::{ClientError, TerminalError};
 use http::{Answer, Call, METADATA_CAP};
 
@@ -38,8 +39,9 @@ impl CentreLink {
         anchor: &[u8],
         flash: &Path,
         chip_id: ChipId,
+        chip: &mut dyn SecurityChip,
     ) -> Result<Self, TerminalError> {
-        Ok(Self { address, config: tls::config(anchor, flash)?, chip_id })
+        Ok(Self { address, config: tls::config(anchor, flash, chip)?, chip_id })
     }
 
     /// Runs one download to its end. `progress` hears how far it is.

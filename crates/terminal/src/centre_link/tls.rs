@@ -6,6 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use portcullis_chipset::{ChipHandleError, DEVICE_KEY_LABEL};
+use portcullis_crypto::Zeroizing;
 use portcullis_trust::{Role, certificates_from_pem, verify_chain};
 use portcullis_types::UnixSeconds;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -14,9 +16,16 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
+use crate::chip::SecurityChip;
 use crate::error::TerminalError;
 
-pub(super) fn config(anchor: &[u8], flash: &Path) -> Result<Arc<ClientConfig>, TerminalError> {
+/// The client side of every connection to the centre. The private key of the device certificate
+/// lies in the flash sealed by the chip; it exists in clear only in this process.
+pub(super) fn config(
+    anchor: &[u8],
+    flash: &Path,
+    chip: &mut dyn SecurityChip,
+) -> Result<Arc<ClientConfig>, TerminalError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Arc::new(CentreVerifier {
         anchor: anchor.to_vec(),
@@ -32,7 +41,7 @@ pub(super) fn config(anchor: &[u8], flash: &Path) -> Result<Arc<ClientConfig>, T
         .map_err(|error| flawed(&error.to_string()))?
         .dangerous()
         .with_custom_certificate_verifier(verifier);
-    let mut config = match identity(flash)? {
+    let mut config = match identity(flash, chip)? {
         Some((chain, key)) => {
             builder.with_client_auth_cert(chain, key).map_err(|error| flawed(&error.to_string()))?
         }
@@ -45,8 +54,9 @@ pub(super) fn config(anchor: &[u8], flash: &Path) -> Result<Arc<ClientConfig>, T
 type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// The device's certificate and key, if it has them.
-fn identity(flash: &Path) -> Result<Option<Identity>, TerminalError> {
-    let (certificate, key) = (flash.join("device.pem"), flash.join("device.key"));
+// defends: T-02
+fn identity(flash: &Path, chip: &mut dyn SecurityChip) -> Result<Option<Identity>, TerminalError> {
+    let (certificate, key) = (flash.join("device.pem"), flash.join("device.key.sealed"));
     if !certificate.exists() {
         return Ok(None);
     }
@@ -59,9 +69,12 @@ fn identity(flash: &Path) -> Result<Option<Identity>, TerminalError> {
     };
     let chain = certificates_from_pem(&read(&certificate)?)
         .map_err(|error| flawed(&certificate, error.to_string()))?;
-    let octets = read(&key)?;
+    let octets = chip.unseal(DEVICE_KEY_LABEL, &read(&key)?).map_err(|error| match error {
+        ChipHandleError::ChipGone => TerminalError::ChipGone,
+        error => flawed(&key, error.to_string()),
+    })?;
+    let octets = Zeroizing::new(octets);
     let private = PrivateKeyDer::from_pem_slice(&octets)
-        .or_else(|_| PrivateKeyDer::try_from(octets))
         .map_err(|_| flawed(&key, "not a private key".into()))?;
     Ok(Some((chain.into_iter().map(CertificateDer::from).collect(), private)))
 }
