@@ -13,7 +13,7 @@ use portcullis_types::{
 use portcullis_vault::Passphrase;
 use serde_json::json;
 
-use crate::cli::{Failure, Outcome};
+use crate::cli::Outcome;
 
 /// Arguments of `portcullis headend`.
 #[derive(clap::Args)]
