@@ -2,6 +2,7 @@
 
 use super::{SourceFile, code_only, without_tests};
 use crate::deps::PURE;
+use crate::shell::root;
 
 /// What a pure crate gets as an argument and never takes by itself.
 const IMPURE: &[(&str, &str)] = &[
@@ -44,6 +45,7 @@ pub(crate) fn check(files: &[SourceFile]) -> Vec<Finding> {
             length(file, &mut findings);
         }
         words(file, &mut findings);
+        links(file, &mut findings);
     }
     findings
 }
@@ -112,6 +114,26 @@ fn words(file: &SourceFile, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Links between documents have to lead somewhere.
+fn links(file: &SourceFile, findings: &mut Vec<Finding>) {
+    if !file.path.ends_with(".md") {
+        return;
+    }
+    let folder = root().join(&file.path);
+    for (number, line) in file.text.lines().enumerate() {
+        for target in line.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            let is_local = !target.is_empty() && !target.contains("://");
+            if is_local && !folder.with_file_name(target).exists() {
+                findings.push(error(
+                    file,
+                    number,
+                    format!("a link to {target}, which is not there"),
+                ));
+            }
+        }
+    }
+}
+
 fn error(file: &SourceFile, line: usize, rule: String) -> Finding {
     Finding { place: format!("{}:{}", file.path, line + 1), rule, warning: false }
 }
@@ -140,6 +162,11 @@ mod tests {
         let text = "// unsafe is fine in words\nfn f() { unsafe { g() } }\n#![forbid(unsafe_code)]";
         assert_eq!(findings("crates/ts/src/x.rs", text).len(), 1);
         assert!(findings("crates/chipset/src/memory.rs", text).is_empty());
+    }
+
+    #[test]
+    fn a_dead_link_is_found() {
+        assert_eq!(findings("docs/x.md", "[a](no-such-page.md) [b](README.md)").len(), 1);
     }
 
     #[test]
