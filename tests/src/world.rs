@@ -95,6 +95,22 @@ impl World {
         command
     }
 
+    /// Packs a program as a version of vendor A's client, signs it with vendor A's and the
+    /// operator's keys and publishes it at the centre.
+    pub fn publish_client(&self, program_elf: &[u8], version: u32) {
+        let (elf, policy) = (self.file("client.elf"), self.file("policy.xml"));
+        let package = self.file("client.pkg");
+        std::fs::write(&elf, program_elf).expect("the program can be written");
+        std::fs::write(&policy, include_str!("../../clients/reference-cas/policy.xml"))
+            .expect("the policy can be written");
+        let mut pack = Command::new(program("portcullis"));
+        pack.args(["client", "pack", "--client-id", "1", "--super-scp-id", "0xA001", "--version"]);
+        pack.arg(version.to_string()).arg("--policy").arg(&policy).arg("--out").arg(&package);
+        let _ = run(pack.arg(elf)).ok();
+        let mut sign = self.command(&["client", "sign", "--vendor", "vendor-a", "--publish"]);
+        let _ = run(sign.arg(&package)).ok();
+    }
+
     /// All files below a folder of the data directory.
     #[must_use]
     pub fn files(&self, below: &str) -> Vec<PathBuf> {
