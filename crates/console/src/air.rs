@@ -42,8 +42,10 @@ impl AirMeter {
             return None;
         }
         self.last_sample = Some(now);
-        let sample = packets.get(..packets.len().min(SAMPLE_PACKETS)).unwrap_or_default();
-        Some(Bytes::copy_from_slice(sample.as_flattened()))
+        // Null packets carry nothing to look at.
+        let carrying = packets.iter().filter(|octets| Packet::new(octets).pid() != Pid::NULL);
+        let sample: Vec<u8> = carrying.take(SAMPLE_PACKETS).flatten().copied().collect();
+        Some(Bytes::from(sample))
     }
 
     /// Brings the channel's readings up to date; says whether they changed.
@@ -87,7 +89,7 @@ mod tests {
         let (mut meter, mut channel) = (AirMeter::default(), Channel::default());
         let start = Instant::now();
         meter.show(start, &mut channel);
-        assert_eq!(meter.feed(start, &datagram).unwrap().len(), 3 * PACKET_SIZE);
+        assert_eq!(meter.feed(start, &datagram).unwrap().len(), 2 * PACKET_SIZE);
         assert!(meter.feed(start, &datagram).is_none(), "the next sample is not due");
         assert!(meter.show(start + WINDOW, &mut channel));
         assert_eq!(channel.scrambled_share, 0.5);

@@ -1,4 +1,5 @@
 //! Concludes where a box is on its way to a picture, and says why there is none.
+// spec: D-06
 
 use std::time::{Duration, Instant};
 

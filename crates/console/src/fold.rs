@@ -177,10 +177,11 @@ impl BoxRecord {
             }
             Some("entitlement") => self.entitlement(event, log),
             // Global EMMs bring the time and come by all the while.
-            Some("emm") if number(event, &["table_id"]) != Some(0x88) => {
-                let accepted = number(event, &["status"]) == Some(0);
-                let said = if accepted { "EMM accepted" } else { "EMM not for this box" };
-                log.say(Level::Note, &self.state.name, said);
+            Some("emm")
+                if number(event, &["table_id"]) != Some(0x88)
+                    && number(event, &["status"]) == Some(0) =>
+            {
+                log.say(Level::Note, &self.state.name, "EMM accepted");
             }
             Some("descrambler") => self.descrambler(event, now),
             Some("chip_gone") => {

@@ -59,10 +59,12 @@ pub(crate) struct Log {
 impl Log {
     pub(crate) fn say(&mut self, level: Level, about: &str, text: impl Into<String>) {
         let (time_ms, text) = (unix_ms(), text.into());
-        let said_already = self.lines.front().is_some_and(|last| {
-            (last.about.as_str(), &last.text) == (about, &text)
-                && time_ms.saturating_sub(last.time_ms) < SAME_NEWS_MS
-        });
+        let fresh = |line: &&LogLine| time_ms.saturating_sub(line.time_ms) < SAME_NEWS_MS;
+        let said_already = self
+            .lines
+            .iter()
+            .take_while(fresh)
+            .any(|line| (line.about.as_str(), &line.text) == (about, &text));
         if said_already {
             return;
         }

@@ -88,7 +88,6 @@ fn phase(console: &Console) -> (Phase, Option<String>) {
     (shown.phase, shown.reason.clone())
 }
 
-// spec-test: D-06
 #[tokio::test]
 async fn health_follows_the_pictures_and_not_the_words() {
     let console = console();
@@ -113,6 +112,7 @@ async fn health_follows_the_pictures_and_not_the_words() {
     assert_eq!(phase(&console).0, Phase::Waiting);
 }
 
+// spec-test: D-06
 #[tokio::test]
 async fn each_way_to_a_black_screen_has_its_reason() {
     let console = console();

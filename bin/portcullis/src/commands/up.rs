@@ -3,7 +3,7 @@
 //! This process holds no key of any party: it makes the data directory through `init`, starts
 //! the roles and the boxes, hands what is on air to each box and what comes out of them to the
 //! page. What must never happen: a child that outlives it.
-// spec: D-05 D-06
+// spec: D-04
 
 mod air;
 mod child;

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use portcullis_console::Console;
@@ -111,6 +112,7 @@ pub(super) fn start(
     let pid = child.id().unwrap_or_default();
     let (stop, stopped) = oneshot::channel();
     let (console, mail) = (console.clone(), mail.clone());
+    let ending = AtomicBool::new(false);
     let stdout = child.stdout.take();
     let stderr = child.stderr.take();
     tokio::spawn(async move {
@@ -123,13 +125,13 @@ pub(super) fn start(
         };
         let heard = async {
             match stderr {
-                Some(stderr) => events(stderr, &who, &console).await,
+                Some(stderr) => events(stderr, &who, &console, &ending).await,
                 None => LastWords::default(),
             }
         };
         let (ended, after) = oneshot::channel();
         let waited = async {
-            let status = wait(&mut child, stopped).await;
+            let status = wait(&mut child, stopped, &ending).await;
             let _ = ended.send(());
             status
         };
@@ -148,11 +150,16 @@ pub(super) fn start(
 }
 
 /// Waits for the end; when asked to stop, brings it about.
-async fn wait(child: &mut Child, stopped: oneshot::Receiver<()>) -> Option<ExitStatus> {
+async fn wait(
+    child: &mut Child,
+    stopped: oneshot::Receiver<()>,
+    ending: &AtomicBool,
+) -> Option<ExitStatus> {
     tokio::select! {
         status = child.wait() => return status.ok(),
         _ = stopped => {}
     }
+    ending.store(true, Ordering::Relaxed);
     // Not yet waited for, so the number is still this child's.
     if let Some(pid) = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())) {
         let _ = kill_process(pid, Signal::TERM);
@@ -183,7 +190,12 @@ async fn ready_lines(stdout: ChildStdout, ready: Option<mpsc::Sender<String>>) {
     }
 }
 
-async fn events(stderr: impl AsyncRead + Unpin, who: &Who, console: &Console) -> LastWords {
+async fn events(
+    stderr: impl AsyncRead + Unpin,
+    who: &Who,
+    console: &Console,
+    ending: &AtomicBool,
+) -> LastWords {
     let mut lines = Lines::new(stderr);
     let mut last = LastWords::default();
     while let Some(line) = lines.next().await {
@@ -195,7 +207,10 @@ async fn events(stderr: impl AsyncRead + Unpin, who: &Who, console: &Console) ->
                 console.box_event(name, &event);
             }
             (None, _) => {
-                eprintln!("{}: {line}", who.name());
+                // What a child says while it is being ended is of no use to anybody.
+                if !ending.load(Ordering::Relaxed) {
+                    eprintln!("{}: {line}", who.name());
+                }
                 last.line = line;
             }
         }

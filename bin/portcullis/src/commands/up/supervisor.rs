@@ -21,7 +21,7 @@ use self::boxes::BoxSlot;
 use self::roles::RoleSlot;
 use super::Progress;
 use super::air::Splitter;
-use super::child::{self, Exit, Who};
+use super::child::{self, Exit, Running, Who};
 use super::input::Programme;
 use super::orders::{Order, Reply};
 use crate::cli::{Failure, Outcome};
@@ -31,6 +31,8 @@ const FIRST_BOX: &str = "living-room";
 const FIRST_PRODUCT: &str = "one";
 /// A helper command may take so long.
 const COMMAND_TIME: Duration = Duration::from_secs(60);
+/// All children of one step may take so long to end: their own grace and a little more.
+const END_TIME: Duration = Duration::from_secs(5);
 /// A child that ran so long starts with a clean record.
 const PROVED: Duration = Duration::from_secs(60);
 /// A child that dies so often in a row is left alone.
@@ -176,22 +178,40 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Ends all children: the boxes first, what is on air last.
+    /// Ends all children: first those that others do not need, so that nobody is missed.
     pub(super) async fn end(&mut self) {
         let boxes = self.boxes.values_mut().filter_map(|slot| slot.running.take());
-        let mut left: BTreeSet<u32> = boxes.map(|running| running.pid).collect();
-        left.extend(
-            self.roles.values_mut().filter_map(|slot| slot.running.take()).map(|child| child.pid),
-        );
-        while !left.is_empty() {
-            match self.post.recv().await {
-                Some(Mail::Exit(exit)) => {
-                    left.remove(&exit.pid);
+        let mut first: Vec<_> = boxes.collect();
+        first.extend(self.take_roles(&["emmg"]));
+        self.ended(first).await;
+        let headend = self.take_roles(&["headend"]);
+        self.ended(headend).await;
+        let rest = self.take_roles(&["ecmg", "centre"]);
+        self.ended(rest).await;
+    }
+
+    fn take_roles(&mut self, names: &[&str]) -> Vec<Running> {
+        let slots = self.roles.iter_mut().filter(|(role, _)| names.contains(*role));
+        slots.filter_map(|(_, slot)| slot.running.take()).collect()
+    }
+
+    /// Asks these children to end, by dropping them, and waits until they have.
+    async fn ended(&mut self, children: Vec<Running>) {
+        let mut left: BTreeSet<u32> = children.iter().map(|child| child.pid).collect();
+        drop(children);
+        let all = async {
+            while !left.is_empty() {
+                match self.post.recv().await {
+                    Some(Mail::Exit(exit)) => {
+                        left.remove(&exit.pid);
+                    }
+                    Some(_) => {}
+                    None => break,
                 }
-                Some(_) => {}
-                None => break,
             }
-        }
+        };
+        // One that had ended just before was reported already; its task is gone then too.
+        let _ = tokio::time::timeout(END_TIME, all).await;
     }
 
     fn offer(&self, programme: &Programme) -> Outcome {
