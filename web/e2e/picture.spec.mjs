@@ -24,7 +24,7 @@ const MARGIN_MS = 5_000;
 
 for (const [what, path] of [["the program", program], ["chromium", browserPath]]) {
   if (!existsSync(path)) {
-    console.log(`${what} is missing: ${path}\n0 passed, 0 failed, 1 skipped`);
+    console.log(`SKIPPED the page in a browser: ${what} is missing: ${path}\n0 passed, 0 failed, 1 skipped`);
     process.exit(0);
   }
 }
