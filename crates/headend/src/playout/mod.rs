@@ -1,5 +1,5 @@
 //! The headend as a running role: input, ECM generators, EMM generators and output around the
-//! [`Pipeline`](crate::pipeline::Pipeline).
+//! [`Pipeline`].
 //!
 //! Trust domain: the operator, on line. Everything that waits, connects or reads a clock is here;
 //! what happens to the packets is decided by the pipeline. ECM generators are spoken to over
