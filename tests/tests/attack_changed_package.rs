@@ -4,7 +4,7 @@
 
 use portcullis_tests::{World, h264_aac, has_ffmpeg};
 
-// spec-test: E-F16 D-X5 X-25 X-C05
+// spec-test: D-X5 X-25
 // attack-test: T-15
 #[test]
 fn a_package_with_a_changed_octet_is_refused_and_leaves_nothing() {

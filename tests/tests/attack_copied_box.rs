@@ -19,7 +19,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-// spec-test: D-X7 D-X12 D-K2
+// spec-test: D-X7 D-X12
 // attack-test: T-02 T-38
 #[test]
 fn flash_of_an_entitled_box_is_useless_in_another() {

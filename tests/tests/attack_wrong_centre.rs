@@ -7,7 +7,7 @@ use std::time::Duration;
 use portcullis_tests::{Service, World, h264_aac, has_ffmpeg, run};
 
 // spec-test: X-P01 M-B10
-// attack-test: T-15 T-44
+// attack-test: T-15
 #[test]
 fn a_centre_under_another_authority_is_refused_and_nothing_is_installed() {
     if !has_ffmpeg("a_centre_under_another_authority_is_refused_and_nothing_is_installed") {

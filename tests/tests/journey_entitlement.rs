@@ -23,8 +23,7 @@ fn assert_refused(
     why
 }
 
-// spec-test: D-06 E-F09
-// attack-test: T-13
+// spec-test: D-06
 #[test]
 fn a_box_without_a_right_passes_the_stream_on_scrambled() {
     if !has_ffmpeg("a_box_without_a_right_passes_the_stream_on_scrambled") {
@@ -38,7 +37,7 @@ fn a_box_without_a_right_passes_the_stream_on_scrambled() {
     assert!(why.to_lowercase().contains("entitle"), "{why}");
 }
 
-// spec-test: D-01
+// spec-test: D-06
 #[test]
 fn a_product_that_does_not_hold_the_service_does_not_open_it() {
     if !has_ffmpeg("a_product_that_does_not_hold_the_service_does_not_open_it") {
@@ -52,7 +51,7 @@ fn a_product_that_does_not_hold_the_service_does_not_open_it() {
     assert_refused(&world, "attic", &stream, &scrambled);
 }
 
-// spec-test: D-01
+// spec-test: D-06
 #[test]
 fn a_package_opens_what_its_products_open() {
     if !has_ffmpeg("a_package_opens_what_its_products_open") {
@@ -67,8 +66,7 @@ fn a_package_opens_what_its_products_open() {
     World::assert_same_picture(&stream, &played);
 }
 
-// spec-test: D-01 D-06
-// attack-test: T-09
+// spec-test: D-06
 #[test]
 fn a_cancelled_right_closes_the_picture() {
     if !has_ffmpeg("a_cancelled_right_closes_the_picture") {
@@ -85,8 +83,7 @@ fn a_cancelled_right_closes_the_picture() {
     assert_refused(&world, "attic", &stream, &later);
 }
 
-// spec-test: D-01
-// attack-test: T-12
+// spec-test: D-06
 #[test]
 fn a_right_that_has_ended_or_not_begun_opens_nothing() {
     if !has_ffmpeg("a_right_that_has_ended_or_not_begun_opens_nothing") {
@@ -108,7 +105,6 @@ fn a_right_that_has_ended_or_not_begun_opens_nothing() {
     }
 }
 
-// spec-test: D-08
 #[test]
 fn init_makes_everything_and_touches_nothing_that_is_there() {
     let world = World::new();

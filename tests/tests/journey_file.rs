@@ -17,7 +17,7 @@ fn there_and_back(stream: &Stream, mode: &str) -> World {
     world
 }
 
-// spec-test: D-05 D-06 D-T4 D-K9 E-R29 D-K5
+// spec-test: D-06 D-T4 D-K9 E-R29
 #[test]
 fn h264_comes_back_from_cissa() {
     if has_ffmpeg("h264_comes_back_from_cissa") {
@@ -83,7 +83,6 @@ fn one_of_two_mpeg2_services_comes_back_from_csa2() {
 }
 
 /// The first packet of the service is playable: what a box needs stands before it.
-// spec-test: S-16
 #[test]
 fn tables_and_keys_stand_before_the_first_scrambled_packet() {
     if !has_ffmpeg("tables_and_keys_stand_before_the_first_scrambled_packet") {

@@ -4,7 +4,7 @@
 
 use portcullis_tests::{Packets, World, h264_aac, has_ffmpeg};
 
-// spec-test: D-02 D-03 E-R05 E-R17 S-08
+// spec-test: D-02 S-08
 #[test]
 fn boxes_of_both_vendors_play_one_stream_at_one_time() {
     if !has_ffmpeg("boxes_of_both_vendors_play_one_stream_at_one_time") {

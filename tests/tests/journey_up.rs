@@ -35,7 +35,6 @@ fn assert_no_child_left(world: &World) {
     assert!(left.is_empty(), "processes were left behind: {left:?}");
 }
 
-// spec-test: D-05 D-06
 #[test]
 fn up_is_on_air_in_time_and_again_in_the_same_directory() {
     let folder = World::new();

@@ -36,6 +36,7 @@ const MAX_BOOT_LINKS: usize = 8;
 /// Fills a buffer with randomness.
 pub type RandomSource = Box<dyn FnMut(&mut [u8]) + Send>;
 
+// spec: D-T4 D-X1
 /// A chip in software.
 pub struct SoftwareChip {
     otp: Otp,

@@ -83,7 +83,7 @@ impl PackageHeader {
     ///
     /// # Errors
     /// [`PackageError`] with the offset of the field.
-    // spec: X-A01 X-A02 X-A03 X-A04 X-A05 X-A06 X-A07 X-A08 X-A09 X-A12 X-A15 C-02
+    // spec: X-A01 X-A02 X-A03 X-A04 X-A05 X-A06 X-A07 X-A08 X-A09 X-A11 X-A12 X-A15 C-02
     // defends: T-14
     pub fn parse(package: &[u8]) -> Result<Self, PackageError> {
         let header: &[u8; HEADER_LEN] =

@@ -32,6 +32,7 @@ pub enum Scrambled {
     Already,
 }
 
+// spec: D-K9
 /// A keyed scrambler and descrambler.
 pub struct Cipher {
     mode: ScramblingMode,

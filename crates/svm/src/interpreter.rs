@@ -51,6 +51,7 @@ pub(crate) enum Stop {
     Ecall,
 }
 
+// spec: X-05
 /// Runs until something stops it. On a fault the PC is that of the faulting instruction.
 pub(crate) fn run(
     text: &DecodedText,

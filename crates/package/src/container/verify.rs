@@ -43,7 +43,7 @@ impl ParsedContainer<'_> {
     ///
     /// # Errors
     /// [`ContainerError`] of the first check that fails.
-    // spec: E-R14 X-25 X-42
+    // spec: E-R14 X-25 X-42 E-F16
     // defends: T-15 T-16 T-18
     pub fn verify(
         &self,
