@@ -42,7 +42,7 @@ fn a_good_container_says_who_and_what() {
     assert_eq!(verified.package.header().version, 3);
 }
 
-// spec-test: X-C05
+// spec-test: X-C05 E-F16
 // attack-test: T-15 T-16
 #[test]
 fn every_changed_octet_is_refused() {

@@ -108,6 +108,7 @@ fn parts_of_two_packages_do_not_mix() {
     assert!(matches!(refused, PackageError::MixAndMatch { header: 7, policy: 8, .. }));
 }
 
+// attack-test: T-25
 // spec-test: X-A05 X-A10 X-A11 X-A12 X-A13 X-A14 X-A15 C-03
 #[test]
 fn each_header_field_has_its_rule() {
@@ -191,7 +192,7 @@ fn raw(der: &[u8]) -> Vec<u8> {
 }
 
 // spec-test: X-A05
-// attack-test: T-19
+// attack-test: T-19 T-23
 #[test]
 fn bombs_stop_at_the_limit() {
     let world = world(1);

@@ -72,7 +72,7 @@ fn nothing_stands_twice() {
 }
 
 // spec-test: X-A16
-// attack-test: T-14
+// attack-test: T-14 T-24
 #[test]
 fn entities_and_document_types_are_refused() {
     let good = policy(7, 1);
@@ -85,7 +85,7 @@ fn entities_and_document_types_are_refused() {
     changed("cas.example.org", "&undefined;");
 }
 
-// attack-test: T-14 T-19
+// attack-test: T-14 T-24 T-19
 #[test]
 fn size_depth_and_number_have_limits() {
     let good = policy(7, 1);
