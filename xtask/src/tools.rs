@@ -110,12 +110,20 @@ pub(crate) const AGE: Tool = Tool {
     present: || which("age").is_some(),
 };
 
+pub(crate) const QEMU: Tool = Tool {
+    name: "qemu-riscv32",
+    why: "judges the virtual machine's instructions in tests",
+    get: "apt-get install qemu-user",
+    packages: &["qemu-user"],
+    present: || which("qemu-riscv32").is_some(),
+};
+
 /// What `up` cannot do without.
 pub(crate) const FOR_UP: &[&Tool] = &[&C_COMPILER, &GUEST_TOOLCHAIN, &NODE];
 
 /// What the tests use besides; without it some are skipped.
 pub(crate) const FOR_TESTS: &[&Tool] =
-    &[&FFMPEG, &CHROMIUM, &OPENSSL, &TSHARK, &LIBDVBCSA, &AGE, &CMAKE];
+    &[&FFMPEG, &CHROMIUM, &OPENSSL, &TSHARK, &LIBDVBCSA, &AGE, &QEMU, &CMAKE];
 
 /// The browser of the end-to-end tests.
 pub(crate) fn browser() -> Option<PathBuf> {

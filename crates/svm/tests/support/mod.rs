@@ -1,6 +1,8 @@
 //! A tiny assembler and a recording host for tests of the machine.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
+pub mod generator;
+
 use portcullis_svm::{
     CallPermitted, Client, Event, GuestMemory, HostFault, Image, Limits, Outcome, PermitTable,
     Reply, ScanError, State, Syscall, SystemCalls, TraceStep, abi,
