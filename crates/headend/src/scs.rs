@@ -281,6 +281,8 @@ struct Session {
     client: ClientChannel,
     reader: FrameReader,
     out: Vec<u8>,
+    /// What was wrong with the last message that could not be used.
+    bad: Option<String>,
 }
 
 impl Session {
@@ -300,6 +302,7 @@ impl Session {
             client: ClientChannel::connected(client_config, clock.now()),
             reader: FrameReader::new(MAX_MESSAGE),
             out: Vec::new(),
+            bad: None,
         };
         let mut parameters = None;
         loop {
@@ -380,26 +383,31 @@ impl Session {
     }
 
     /// What an event means for the request that waits.
-    fn outcome(&self, event: ClientEvent) -> Step {
+    fn outcome(&mut self, event: ClientEvent) -> Step {
         match event {
             ClientEvent::Ecm { datagram, .. } => Step::Answer(Ok(datagram)),
             ClientEvent::StreamRefused { status: EcmgStatus::Unrecoverable, .. } => {
                 Step::Lost(self.refused(EcmgStatus::Unrecoverable))
             }
             ClientEvent::StreamRefused { status, .. } => Step::Answer(Err(self.refused(status))),
-            ClientEvent::EcmTimeout { .. } => {
-                Step::Answer(Err(ScsError::Timeout { address: self.address.to_string() }))
-            }
+            ClientEvent::EcmTimeout { .. } => Step::Answer(Err(self.no_answer())),
             ClientEvent::ChannelRefused(status) => Step::Lost(self.refused(status)),
-            ClientEvent::PeerSilent => {
-                Step::Lost(ScsError::Timeout { address: self.address.to_string() })
-            }
+            ClientEvent::PeerSilent => Step::Lost(self.no_answer()),
             ClientEvent::StreamClosed(_) => Step::Lost(self.lost()),
             ClientEvent::BadMessage(error) => {
                 tracing::warn!("ECM generator {}: {error}", self.address);
+                self.bad = Some(error.to_string());
                 Step::Nothing
             }
             ClientEvent::ChannelOpen(_) | ClientEvent::StreamOpen(_) => Step::Nothing,
+        }
+    }
+
+    /// Nothing that answers came in time; an answer that could not be used says why.
+    fn no_answer(&mut self) -> ScsError {
+        match self.bad.take() {
+            Some(what) => self.protocol(what),
+            None => ScsError::Timeout { address: self.address.to_string() },
         }
     }
 

@@ -1,8 +1,9 @@
 //! Transport streams that come in: files, standard input, UDP and RTP.
 //!
 //! Trust domain: the operator, on line; every octet may be anybody's. A file has to be packets
-//! from its first to its last octet, and the first fault ends the work with its offset. A
-//! broadcast is taken up again after a fault, and the faults are counted.
+//! from its first packet to its last octet, and the first fault ends the work with its offset;
+//! only what a capture has in front of its first packet is passed over. A broadcast is taken up
+//! again after a fault, and the faults are counted.
 //!
 //! What must never happen: memory that grows with the input.
 
@@ -25,6 +26,8 @@ pub use looped::{LoopStamps, Looped};
 const CHUNK: usize = 5_577 * 188;
 /// Octets in the longest datagram.
 const DATAGRAM_MAX: usize = 65_536;
+/// Octets that may stand in front of a file's first packet: a capture begins anywhere.
+const FRONT_MAX: u64 = 64 * 1024;
 /// How long a socket may be silent before the caller is asked whether to go on.
 const SILENCE: Duration = Duration::from_millis(200);
 
@@ -75,6 +78,8 @@ pub struct Input {
     last: Range<usize>,
     ended: bool,
     faults: u64,
+    /// A file that did not begin with a packet: the fault, until packets are found after all.
+    front: Option<SyncError>,
 }
 
 enum Source {
@@ -116,6 +121,7 @@ impl Input {
             last: 0..0,
             ended: false,
             faults: 0,
+            front: None,
         })
     }
 
@@ -148,6 +154,24 @@ impl Input {
             let (framed, taken) = self.framer.next(pending, self.ended);
             let at = self.start;
             self.start += taken;
+            if let Some(source) = self.front {
+                let offset = self.framer.offset();
+                match framed {
+                    Framed::Packets(_) => {
+                        let skipped = offset - taken as u64;
+                        tracing::warn!(
+                            "{}: {skipped} octets before the first packet",
+                            self.location
+                        );
+                        self.front = None;
+                    }
+                    Framed::NeedMore if !self.ended && offset <= FRONT_MAX => {}
+                    Framed::Skipped(_) if offset <= FRONT_MAX => {}
+                    _ => {
+                        return Err(InputError::Sync { location: self.location.clone(), source });
+                    }
+                }
+            }
             match framed {
                 Framed::Packets(_) => {
                     self.last = at..at + taken;
@@ -155,6 +179,9 @@ impl Input {
                 }
                 Framed::Skipped(_) => {}
                 Framed::Fault(_) if self.location.is_live() => self.faults += 1,
+                Framed::Fault(source @ SyncError::Lost { offset: 0, .. }) => {
+                    self.front = Some(source);
+                }
                 Framed::Fault(source) => {
                     return Err(InputError::Sync { location: self.location.clone(), source });
                 }

@@ -51,6 +51,23 @@ fn faults_of_a_file_name_file_and_offset() {
 }
 
 #[test]
+fn a_capture_may_begin_anywhere_but_has_to_become_packets() {
+    let packets = null_packet().repeat(12_000);
+    for front in [1, 100, 187, 5_000] {
+        let mut octets = vec![0x11; front];
+        octets.extend_from_slice(&packets);
+        let (_file, location) = file(&octets);
+        assert_eq!(drain(&location).unwrap(), 12_000, "{front} octets in front");
+    }
+    let far = [&vec![0x11; 200_000][..], &packets].concat();
+    for octets in [far, vec![0x11; 200_000], vec![0x11; 10]] {
+        let (_file, location) = file(&octets);
+        let error = drain(&location).unwrap_err().to_string();
+        assert!(error.ends_with("no transport stream: 0x11 at offset 0 where 0x47 is due"));
+    }
+}
+
+#[test]
 fn datagrams_arrive_with_and_without_rtp_and_survive_garbage() {
     let packets = null_packet().repeat(7);
     let rtp = [&[0x80, 33, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4][..], &packets].concat();

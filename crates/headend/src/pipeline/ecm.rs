@@ -46,7 +46,9 @@ const REPETITION_MIN_MS: u32 = 20;
 const PLACE_MS: u32 = 5;
 /// A copy may take the place of a null packet this long before it is due.
 const EARLY: u64 = 20 * StreamTime::PER_MS;
-/// Octets of the longest ECM_datagram that is taken.
+/// Octets of the longest ECM section: receivers filter no longer ones.
+const SECTION_MAX: usize = 256;
+/// Octets of the longest ECM_datagram that is taken, in transport packets.
 const DATAGRAM_MAX: usize = 4_096;
 
 /// One ECM stream on air.
@@ -93,6 +95,7 @@ impl EcmStream {
             return Ok(Vec::new());
         }
         match datagram {
+            _ if datagram.len() > SECTION_MAX => Err("ECM section longer than 256 octets"),
             [_, high, low, body @ ..]
                 if usize::from(high & 0x0F) << 8 | usize::from(*low) == body.len() =>
             {

@@ -6,7 +6,8 @@
 
 use std::collections::VecDeque;
 
-use portcullis_ts::{PacketMut, RawPacket};
+use portcullis_ts::packet::null_packet;
+use portcullis_ts::{Packet, PacketMut, RawPacket};
 use portcullis_types::Pid;
 
 use super::StreamTime;
@@ -80,6 +81,28 @@ impl Inserts {
         }
     }
 
+    /// A packet without a payload that carries the clock reference of an input packet whose
+    /// payload is played by a stream.
+    pub(super) fn clock_of(&self, stream: StreamId, packet: Packet<'_>) -> RawPacket {
+        // Adaptation field only, as long as the packet; its stuffing is that of a null packet.
+        let mut clock = null_packet();
+        let field = packet.adaptation_field();
+        let [_, _, _, control, length, rest @ ..] = &mut clock;
+        (*control, *length) = (0x20, rest.len() as u8);
+        if let Some(target) = rest.get_mut(..field.len()) {
+            target.copy_from_slice(field);
+        }
+        let mut view = PacketMut::new(&mut clock);
+        view.set_pid(packet.pid());
+        view.set_cc(self.streams.get(stream.0).map_or(0, |stream| stream.last_cc));
+        clock
+    }
+
+    /// No packet is due before.
+    pub(super) fn earliest(&self) -> StreamTime {
+        self.earliest.unwrap_or(StreamTime::NEVER)
+    }
+
     /// A packet whose deadline has come.
     pub(super) fn pop_due(&mut self, now: StreamTime) -> Option<(StreamId, RawPacket)> {
         if self.earliest.is_none_or(|earliest| earliest > now) {
@@ -118,9 +141,6 @@ impl Inserts {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use portcullis_ts::Packet;
-    use portcullis_ts::packet::null_packet;
-
     use super::*;
 
     fn marked(mark: u8) -> RawPacket {

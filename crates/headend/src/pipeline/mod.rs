@@ -187,6 +187,8 @@ pub enum Event {
     },
     /// The PAT no longer names the service.
     ServiceGone,
+    /// The PMT names no component of the service's own, at present.
+    NothingToScramble,
 }
 
 /// Counters since the start.

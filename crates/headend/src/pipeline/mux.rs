@@ -18,6 +18,10 @@ use super::{Event, Outgoing, Pace, PipelineConfig, PipelineError, Progress, Stre
 
 /// CA systems with EMMs in one stream.
 const EMM_STREAMS_MAX: usize = 64;
+/// Steps in a gap of the stream are not shorter than this.
+const STEP_MIN: u64 = StreamTime::PER_MS;
+/// So many inserted packets are remembered until null packets make up for them.
+const OWED_MAX: u32 = 10_000;
 
 /// The stages of a running pipeline.
 pub(super) struct Mux {
@@ -41,8 +45,12 @@ pub(super) struct Mux {
     emm: Vec<EmmStream>,
     front_emms: Vec<(CaSystemId, Vec<Vec<u8>>)>,
     started: bool,
+    /// How far the output has come.
+    time: StreamTime,
     /// Nothing is due before.
     wake: StreamTime,
+    /// Packets that were inserted between others: so many null packets go, and the rate stays.
+    owed: u32,
     late_reported: Option<Period>,
     /// Places in the output of packets that the present key scrambles.
     to_scramble: Vec<usize>,
@@ -89,11 +97,15 @@ impl Mux {
             emm: Vec::new(),
             front_emms,
             started: false,
+            time: StreamTime(0),
             wake: StreamTime(0),
+            owed: 0,
             late_reported: None,
             to_scramble: Vec::new(),
         };
-        mux.learn_pids(config, report)?;
+        if !mux.learn_pids(config, report) {
+            return Err(PipelineError::NothingToScramble { service: config.service });
+        }
         for index in 0..mux.ecm.len() {
             let pid = mux.take_pid()?;
             if let Some(stream) = mux.ecm.get_mut(index) {
@@ -157,7 +169,9 @@ impl Mux {
             if !self.ecm.iter().all(|stream| stream.has(0)) {
                 return Ok(Progress::NeedEcm);
             }
+            let before = out.packets.len();
             self.put_in_front(periods, report, out);
+            self.owed += (out.packets.len() - before) as u32;
             self.started = true;
         }
         let progress = self.work(config, periods, report, out);
@@ -207,15 +221,9 @@ impl Mux {
             };
             while let Some(packet) = segment.packets.get(self.at) {
                 let now = segment.time(self.at);
-                if now >= self.wake
-                    && let Tick::NeedEcm = self.tick(config, periods, report, out, now)
-                {
+                if let Tick::NeedEcm = self.come_to(config, periods, report, out, now) {
                     self.segment = Some(segment);
                     return Ok(Progress::NeedEcm);
-                }
-                while let Some((stream, packet)) = self.inserts.pop_due(now) {
-                    count(stream, &self.ecm, &self.emm, report);
-                    out.push(&packet, now);
                 }
                 self.take(config, periods, report, out, packet, now)?;
                 self.at += 1;
@@ -223,6 +231,37 @@ impl Mux {
             self.at = 0;
             if config.pace == Pace::Live {
                 return Ok(Progress::More);
+            }
+        }
+    }
+
+    /// Brings the output up to `now`. Where the input pauses, what falls due in the pause goes out
+    /// in it: a service of little bitrate has its ECMs in time as well.
+    fn come_to(
+        &mut self,
+        config: &PipelineConfig,
+        periods: &mut CryptoPeriods,
+        report: &mut Report,
+        out: &mut Outgoing,
+        now: StreamTime,
+    ) -> Tick {
+        // Ends: every turn goes on by a step at least.
+        loop {
+            let due = self.wake.min(self.inserts.earliest());
+            let at = due.max(self.time + STEP_MIN).min(now);
+            if at >= self.wake
+                && let Tick::NeedEcm = self.tick(config, periods, report, out, at)
+            {
+                return Tick::NeedEcm;
+            }
+            while let Some((stream, packet)) = self.inserts.pop_due(at) {
+                count(stream, &self.ecm, &self.emm, report);
+                out.push(&packet, at);
+                self.owed = (self.owed + 1).min(OWED_MAX);
+            }
+            self.time = at;
+            if at >= now {
+                return Tick::Done;
             }
         }
     }
@@ -298,12 +337,20 @@ impl Mux {
         if self.watched.contains(pid) {
             self.listen(config, report, view, now)?;
         }
+        if pid == self.signalling.pmt_pid && view.pcr().is_some() {
+            report.stats.packets += 1;
+            out.push(&self.inserts.clock_of(self.signalling.pmt.inserts, view), now);
+            return Ok(());
+        }
         if pid == Pid::NULL || pid == Pid::CAT || pid == self.signalling.pmt_pid {
             // A free place: null packets, and tables that are played here.
             if let Some((stream, insert)) = self.inserts.pop() {
                 count(stream, &self.ecm, &self.emm, report);
                 report.stats.nulls_replaced += u64::from(pid == Pid::NULL);
                 out.push(&insert, now);
+            } else if self.owed > 0 {
+                self.owed -= 1;
+                report.stats.nulls_replaced += u64::from(pid == Pid::NULL);
             } else if pid == Pid::NULL {
                 report.stats.packets += 1;
                 out.push(packet, now);
@@ -355,14 +402,12 @@ impl Mux {
                         }
                         None => report.event(Event::ServiceGone),
                     }
-                    self.learn_pids(config, report)?;
-                    self.signalling.rebuild(&self.tables, &self.ecm, &self.emm)?;
+                    self.learn_anew(config, report)?;
                 }
-                Said::Cat => self.signalling.rebuild(&self.tables, &self.ecm, &self.emm)?,
+                Said::Cat => self.learn_anew(config, report)?,
                 Said::Pmt { service, changed, pid, section } => {
                     if changed {
-                        self.learn_pids(config, report)?;
-                        self.signalling.rebuild(&self.tables, &self.ecm, &self.emm)?;
+                        self.learn_anew(config, report)?;
                     }
                     if service == config.service {
                         self.signalling.replace_pmt(&mut self.inserts, now);
@@ -379,15 +424,31 @@ impl Mux {
         Ok(())
     }
 
-    /// Reads from the tables which PIDs are taken, watched and scrambled.
-    fn learn_pids(
+    /// The tables of the input changed.
+    fn learn_anew(
         &mut self,
         config: &PipelineConfig,
         report: &mut Report,
     ) -> Result<(), PipelineError> {
+        if !self.learn_pids(config, report) {
+            // A service may pause; it is no reason to end the stream of all the others.
+            report.event(Event::NothingToScramble);
+        }
+        let mut named = PidSet::default();
+        self.tables.add_named_pids(&mut named);
+        let ecm = self.ecm.iter().map(|stream| stream.pid);
+        let emm = self.emm.iter().map(|stream| stream.pid);
+        for pid in ecm.chain(emm).filter(|pid| named.contains(*pid)).collect::<Vec<_>>() {
+            self.move_stream(report, pid)?;
+        }
+        self.signalling.rebuild(&self.tables, &self.ecm, &self.emm)
+    }
+
+    /// Reads from the tables which PIDs are taken, watched and scrambled; `false` when nothing is.
+    fn learn_pids(&mut self, config: &PipelineConfig, report: &mut Report) -> bool {
         self.watched = self.tables.pids();
         self.tables.add_named_pids(&mut self.used);
-        let Some(pmt) = self.tables.pmts.get(&config.service) else { return Ok(()) };
+        let Some(pmt) = self.tables.pmts.get(&config.service) else { return true };
         self.segmenter.set_pcr_pid(pmt.pcr_pid);
         self.components = PidSet::default();
         let mut any = false;
@@ -403,7 +464,7 @@ impl Mux {
             self.components.insert(stream.pid);
             any = true;
         }
-        if any { Ok(()) } else { Err(PipelineError::NothingToScramble { service: config.service }) }
+        any
     }
 
     /// The EMM stream of a CA system, a new one when need be.

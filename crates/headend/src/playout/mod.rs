@@ -243,6 +243,7 @@ pub async fn run(
         paced: config.output.is_live(),
         events,
         stop,
+        again: Vec::new(),
     };
     let played = tokio::task::spawn_blocking(move || player.play()).await?;
     background.finish().await;

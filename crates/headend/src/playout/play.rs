@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use portcullis_ts::{PACKET_SIZE, Pcr};
-use portcullis_types::Parity;
+use portcullis_types::{CpNumber, Parity};
 use serde_json::json;
+use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 use super::emms::{self, Emms};
 use super::links::{Answer, Links};
@@ -20,6 +22,10 @@ use crate::pipeline::{Event, Outgoing, Pipeline, PipelineError, Progress, Stream
 
 /// How often the counters are reported.
 const REPORT: Duration = Duration::from_secs(1);
+/// How long to wait for an ECM before looking whether the operator wants an end.
+const ECM_WAIT: Duration = Duration::from_millis(200);
+/// On air, an ECM that is none is asked for again after this pause.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
 
 /// All that one headend needs while it plays.
 pub(super) struct Player {
@@ -32,6 +38,8 @@ pub(super) struct Player {
     pub(super) paced: bool,
     pub(super) events: Events,
     pub(super) stop: Arc<AtomicBool>,
+    /// ECMs to ask for once more, and when: at most one per ECM stream and crypto-period ahead.
+    pub(super) again: Vec<(Instant, usize, CpNumber)>,
 }
 
 /// What is counted while playing.
@@ -67,14 +75,20 @@ impl Player {
             }
             out.clear();
             match progress {
+                // On air there is nothing to bring to an end.
+                Progress::NeedEcm | Progress::More
+                    if self.paced && self.stop.load(Ordering::Relaxed) =>
+                {
+                    break;
+                }
                 Progress::NeedEcm => {
                     self.output.flush()?;
                     self.send_provisions();
-                    let answer = self.provisions.answers.blocking_recv();
-                    self.exchange(answer)?;
+                    let answers = &mut self.provisions.answers;
+                    let answer = Handle::current()
+                        .block_on(async { timeout(ECM_WAIT, answers.recv()).await });
+                    self.exchange(answer.ok().flatten())?;
                 }
-                // On air there is nothing to bring to an end.
-                Progress::More if self.paced && self.stop.load(Ordering::Relaxed) => break,
                 Progress::More => {}
                 Progress::NeedInput if ended => break,
                 Progress::NeedInput => {
@@ -98,8 +112,14 @@ impl Player {
         let mut next = first;
         while let Some(answer) = next.take().or_else(|| self.provisions.answers.try_recv().ok()) {
             let ecm = answer.ecm?;
-            let taken = self.pipeline.handle_ecm(answer.stream, answer.cp_number, &ecm);
-            taken.map_err(|source| self.failed(source))?;
+            match self.pipeline.handle_ecm(answer.stream, answer.cp_number, &ecm) {
+                // One bad ECM takes no service off the air: its control word stays meanwhile.
+                Err(error) if self.paced => {
+                    tracing::warn!("{error}; asking again");
+                    self.again.push((Instant::now() + ASK_AGAIN, answer.stream, answer.cp_number));
+                }
+                taken => taken.map_err(|source| self.failed(source))?,
+            }
         }
         while let Some(datagram) = self.emms.later.as_mut().and_then(|later| later.try_recv().ok())
         {
@@ -111,6 +131,10 @@ impl Player {
     }
 
     fn send_provisions(&mut self) {
+        let now = Instant::now();
+        for (_, stream, cp_number) in self.again.extract_if(.., |(at, ..)| *at <= now) {
+            self.pipeline.provision_again(stream, cp_number);
+        }
         while let Some(provision) = self.pipeline.poll_provision() {
             // A link that takes no more has told why, or is about to.
             let _ = self.provisions.send(provision);
@@ -196,6 +220,9 @@ impl Tally {
             }
             Event::SharedComponent { pid } => {
                 tracing::warn!("PID {pid} also belongs to another service and stays clear");
+            }
+            Event::NothingToScramble => {
+                tracing::warn!("the PMT of the service names no component to scramble");
             }
             Event::ServiceGone => tracing::warn!("the PAT no longer names the service"),
         }

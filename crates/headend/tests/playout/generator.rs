@@ -17,11 +17,15 @@ pub(crate) struct Behaviour {
     pub(crate) delay: Duration,
     /// The connection breaks once after so many answers.
     pub(crate) breaks_after: Option<usize>,
+    /// This answer is no ECM.
+    pub(crate) bad: Option<usize>,
+    /// No CW_provision is ever answered.
+    pub(crate) silent: bool,
 }
 
 impl Default for Behaviour {
     fn default() -> Self {
-        Self { flag: 0, delay: Duration::ZERO, breaks_after: None }
+        Self { flag: 0, delay: Duration::ZERO, breaks_after: None, bad: None, silent: false }
     }
 }
 
@@ -73,6 +77,7 @@ async fn serve(
                 status.push((0x0011, vec![0]));
                 (0x0103, status)
             }
+            0x0201 if behaviour.silent => continue,
             0x0201 => {
                 let count = answered.fetch_add(1, Ordering::Relaxed);
                 if behaviour.breaks_after == Some(count) {
@@ -82,7 +87,11 @@ async fn serve(
                     tokio::time::sleep(behaviour.delay).await;
                 }
                 let mut response = copy(&[0x000E, 0x000F, 0x0012]);
-                response.push((0x0015, ecm(&given, behaviour.flag)));
+                let datagram = match behaviour.bad == Some(count) {
+                    true => b"no section".to_vec(),
+                    false => ecm(&given, behaviour.flag),
+                };
+                response.push((0x0015, datagram));
                 (0x0202, response)
             }
             _ => continue,

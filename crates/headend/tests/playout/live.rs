@@ -103,3 +103,20 @@ async fn a_slow_generator_stretches_the_crypto_period() {
         assert!(packet[12..] == made[n % made.len()][12..], "packet {n}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_ecm_takes_no_service_off_the_air() {
+    let behaviour = Behaviour { bad: Some(2), ..Behaviour::default() };
+    let (packets, events) = on_air(behaviour, 1_000, Duration::from_millis(3_600)).await;
+    let opened = Receiver::new(1, ScramblingMode::Cissa).open(&packets);
+    assert!(of(&opened, &[Pid::new(VIDEO).unwrap()]).len() > 2_000);
+    assert!(named(&events, "crypto_period").len() >= 3, "the ECM was asked for again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wait_for_the_first_ecm_can_be_ended() {
+    let behaviour = Behaviour { silent: true, ..Behaviour::default() };
+    let playing = on_air(behaviour, 1_000, Duration::from_millis(700));
+    let (packets, _) = tokio::time::timeout(Duration::from_secs(5), playing).await.unwrap();
+    assert!(packets.is_empty(), "nothing of the service goes out before its ECM");
+}
