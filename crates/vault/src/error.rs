@@ -24,6 +24,14 @@ pub enum VaultError {
     /// The file does not open with this passphrase.
     #[error("{0}: wrong passphrase")]
     WrongPassphrase(PathBuf),
+    /// The unlock key has no passphrase, and others than its owner may use it.
+    #[error("{path}: others than its owner may use it (mode {mode:o}): chmod 600 it")]
+    OpenToOthers {
+        /// The unlock key.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
     /// The file holds no age X25519 identity.
     #[error("{0}: not an age identity file")]
     NotAnIdentity(PathBuf),

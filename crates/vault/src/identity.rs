@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -108,6 +109,11 @@ pub(crate) fn read_identity(
 ) -> Result<age::x25519::Identity, VaultError> {
     let bytes = read_limited(path, MAX_PASSPHRASE)?;
     if let Some(identity) = find_identity(&bytes) {
+        // Nothing but the file's mode protects it.
+        let mode = std::fs::metadata(path).map_err(|e| VaultError::io(path, e))?.mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(VaultError::OpenToOthers { path: path.to_owned(), mode });
+        }
         return Ok(identity);
     }
     if !bytes.starts_with(b"age-encryption.org/") && !bytes.starts_with(b"-----BEGIN AGE") {

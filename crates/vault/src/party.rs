@@ -153,6 +153,29 @@ mod tests {
         assert!(matches!(Party::create(&dir.path().join("a"), None), Err(VaultError::Exists(_))));
     }
 
+    // attack-test: T-08
+    #[test]
+    fn an_unlock_key_that_others_may_read_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = |passphrase| Party::open(dir.path(), passphrase).map(|_| ());
+        Party::create(dir.path(), None).unwrap();
+        let key = dir.path().join("unlock.key");
+        for (mode, is_good) in [(0o644, false), (0o640, false), (0o602, false), (0o400, true)] {
+            std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+            let opened = open(None);
+            assert_eq!(opened.is_ok(), is_good, "{mode:o}");
+            if let Err(error) = opened {
+                assert!(error.to_string().contains("chmod 600"), "{error}");
+            }
+        }
+        // Under a passphrase the mode is not what protects it.
+        std::fs::remove_file(&key).unwrap();
+        let passphrase = crate::Passphrase::new("long and random");
+        Party::create(dir.path(), Some(&passphrase)).unwrap();
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+        open(Some(&passphrase)).unwrap();
+    }
+
     #[test]
     fn a_changed_octet_is_refused() {
         let dir = tempfile::tempdir().unwrap();
