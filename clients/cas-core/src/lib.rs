@@ -141,13 +141,16 @@ impl<V: Vendor> CasClient<V> {
         if body.counter != envelope.sequence {
             return Err(reason::BAD_MESSAGE);
         }
+        if u64::from(body.counter) < Rights::counter_floor() {
+            return Err(reason::REPLAYED);
+        }
         match self.rights.counter() {
             Some(stored) if body.counter < stored => return Err(reason::REPLAYED),
             Some(stored) if body.counter == stored => return Ok(()),
             _ => {}
         }
         sys::kl_set_ek2(sealed).map_err(refusal)?;
-        Rights::store(sealed).map_err(|_| reason::BAD_MESSAGE)?;
+        Rights::store(sealed, body.counter).map_err(|_| reason::BAD_MESSAGE)?;
         self.floor.raise(body.time, false);
         self.rights.replace(body);
         // A new group key may have come with it.

@@ -7,7 +7,9 @@ use portcullis_sdk::{Status, sys};
 use portcullis_types::{ProductId, UnixSeconds};
 
 const UNIQUE_RECORD: &[u8] = b"unique";
-const TIME_RECORD: &[u8] = b"time";
+/// Floors of the terminal: they only rise and outlive the storage.
+const TIME_FLOOR: &[u8] = b"floor/0";
+const COUNTER_FLOOR: &[u8] = b"floor/1";
 /// ECM time is written down only when it has moved on by so much: storage wears.
 const WRITE_STEP_SECONDS: u64 = 600;
 
@@ -36,8 +38,14 @@ impl Rights {
         sys::nv_read(UNIQUE_RECORD).ok().flatten()
     }
 
-    pub(crate) fn store(sealed: &[u8]) -> Result<(), Status> {
+    pub(crate) fn store(sealed: &[u8], counter: u32) -> Result<(), Status> {
+        sys::nv_write(COUNTER_FLOOR, &u64::from(counter).to_be_bytes())?;
         sys::nv_write(UNIQUE_RECORD, sealed)
+    }
+
+    /// No unique EMM below was taken last, even where the record of it is lost.
+    pub(crate) fn counter_floor() -> u64 {
+        floor(COUNTER_FLOOR)
     }
 
     pub(crate) fn counter(&self) -> Option<u32> {
@@ -64,6 +72,11 @@ impl Rights {
         }
         verdict
     }
+}
+
+fn floor(name: &[u8]) -> u64 {
+    let record = sys::nv_read(name).ok().flatten();
+    record.and_then(|r| r.try_into().ok()).map_or(0, u64::from_be_bytes)
 }
 
 impl Verdict {
@@ -100,8 +113,7 @@ pub(crate) struct TimeFloor {
 
 impl TimeFloor {
     pub(crate) fn load() -> Self {
-        let record = sys::nv_read(TIME_RECORD).ok().flatten();
-        let now = record.and_then(|r| r.try_into().ok()).map_or(0, u64::from_be_bytes);
+        let now = floor(TIME_FLOOR);
         Self { now, written: now }
     }
 
@@ -116,7 +128,7 @@ impl TimeFloor {
         }
         self.now = time.0;
         let due = write || time.0 - self.written.min(time.0) >= WRITE_STEP_SECONDS;
-        if due && sys::nv_write(TIME_RECORD, &time.0.to_be_bytes()).is_ok() {
+        if due && sys::nv_write(TIME_FLOOR, &time.0.to_be_bytes()).is_ok() {
             self.written = time.0;
         }
     }

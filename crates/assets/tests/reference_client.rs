@@ -260,6 +260,34 @@ fn signed_time_moves_the_floor_and_unsigned_time_does_not() {
     );
 }
 
+// attack-test: T-10 T-38
+#[test]
+fn a_lost_storage_does_not_let_an_older_right_in() {
+    for (name, layout, vendor) in VENDORS {
+        let mut host = Host { vendor, ..Host::new() };
+        let Some(mut client) = start(name, &mut host) else { return };
+        let right = [(1, 0, NOW + 1000)];
+        for (counter, rights) in [(5, &right[..]), (6, &[])] {
+            let answer =
+                host.give(&mut client, token::EMM, unique(layout, 0xA0A0, counter, rights));
+            assert_eq!(answer, Outcome::Returned(reason::OK));
+        }
+        // Only the floors stay, which are not in the storage.
+        host.nv.retain(|key, _| key.starts_with(b"floor/"));
+        let mut host = Host { nv: host.nv, vendor, ..Host::new() };
+        let Some(mut client) = start(name, &mut host) else { return };
+        for (counter, rights, expected) in [
+            (5, &right[..], reason::REPLAYED),
+            (6, &[], reason::OK),
+            (5, &right[..], reason::REPLAYED),
+            (7, &right[..], reason::OK),
+        ] {
+            let emm = unique(layout, 0xA0A0, counter, rights);
+            assert_eq!(host.give(&mut client, token::EMM, emm), Outcome::Returned(expected));
+        }
+    }
+}
+
 #[test]
 fn a_client_on_the_wrong_vendors_ladder_ends() {
     let mut host = Host { vendor: 0x1234, ..Host::new() };

@@ -55,7 +55,7 @@ impl Disk for RealDisk {
         let mut bytes = Vec::new();
         file.take(cap as u64 + 1).read_to_end(&mut bytes)?;
         if bytes.len() > cap {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "file too large"));
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "file too large"));
         }
         Ok(Some(bytes))
     }

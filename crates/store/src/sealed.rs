@@ -5,6 +5,10 @@
 //! counter in the chip, so a power cut leaves the blob equal to the chip or one ahead of it.
 //! Every other distance is an attack and is refused (T-38).
 //!
+//! A state that is refused does not brick the box: [`SealedStore::open_or_begin_anew`] begins
+//! with an empty one, which is safe because what must never fall is not in it. *Floors* are
+//! numbers of the client that stand in counters of the chip, and survive any file.
+//!
 //! Changes are staged: [`SealedStore::set`] touches memory only, [`SealedStore::commit`] makes
 //! all of them durable at once, [`SealedStore::discard`] forgets them. One event of a client is
 //! one transaction.
@@ -75,7 +79,11 @@ impl Default for StoreLimits {
     }
 }
 
+/// Floors a client has.
+pub(crate) const FLOORS: usize = 4;
+
 type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
+type Floors = [u64; FLOORS];
 
 /// The storage of one client on one chip.
 pub struct SealedStore<D: Disk> {
@@ -85,6 +93,8 @@ pub struct SealedStore<D: Disk> {
     limits: StoreLimits,
     committed: Entries,
     staged: Option<Entries>,
+    floors: Floors,
+    staged_floors: Floors,
     counter: u64,
     poisoned: bool,
 }
@@ -105,10 +115,17 @@ impl<D: Disk> SealedStore<D> {
         sealer: &mut S,
     ) -> Result<Self, StoreError> {
         disk.create_dir(dir).map_err(StoreError::io("make directory", dir))?;
-        let path = dir.join(format!("{}.nv", client.file_name()));
+        let path = path_in(dir, client);
         let chip = sealer.counter(&label(client))?;
+        let floors = read_floors(client, sealer)?;
         let cap = limits.quota + limits.keys * ENTRY_OVERHEAD + BLOB_OVERHEAD;
-        let sealed = disk.read(&path, cap).map_err(StoreError::io("read", &path))?;
+        let sealed = match disk.read(&path, cap) {
+            // Longer than anything ever written here.
+            Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+                return Err(StoreError::Foreign { path });
+            }
+            read => read.map_err(StoreError::io("read", &path))?,
+        };
         let (committed, file) = match &sealed {
             None => (Entries::new(), 0),
             Some(bytes) => match sealer.unseal(&label(client), bytes) {
@@ -132,9 +149,75 @@ impl<D: Disk> SealedStore<D> {
             limits,
             committed,
             staged: None,
+            floors,
+            staged_floors: floors,
             counter: file,
             poisoned: false,
         })
+    }
+
+    /// As [`SealedStore::open`], but a state that is not the chip's present one gives way to an
+    /// empty one, and the refusal comes along. The client gets its rights from EMMs again;
+    /// its floors hold.
+    ///
+    /// # Errors
+    /// [`StoreError::Ahead`]: the chip itself went back. [`StoreError::Io`], [`StoreError::Chip`].
+    // spec: D-X7
+    // defends: T-38 F-07
+    pub fn open_or_begin_anew<S: Sealer>(
+        disk: D,
+        dir: &Path,
+        client: ClientName,
+        limits: StoreLimits,
+        sealer: &mut S,
+    ) -> Result<(Self, Option<StoreError>), StoreError>
+    where
+        D: Clone,
+    {
+        let refused = match Self::open(disk.clone(), dir, client, limits, sealer) {
+            Ok(store) => return Ok((store, None)),
+            Err(
+                error @ (StoreError::RolledBack { .. }
+                | StoreError::Foreign { .. }
+                | StoreError::Damaged { .. }),
+            ) => error,
+            Err(error) => return Err(error),
+        };
+        let floors = read_floors(client, sealer)?;
+        let mut store = Self {
+            disk,
+            path: path_in(dir, client),
+            client,
+            limits,
+            committed: Entries::new(),
+            staged: None,
+            floors,
+            staged_floors: floors,
+            counter: sealer.counter(&label(client))?,
+            poisoned: false,
+        };
+        // At once: what was refused now must not be the present state after a crash.
+        store.write(Entries::new(), sealer)?;
+        Ok((store, Some(refused)))
+    }
+
+    /// A floor; 0 when it was never raised or there is no such one.
+    #[must_use]
+    pub fn floor(&self, number: usize) -> u64 {
+        self.staged_floors.get(number).copied().unwrap_or(0)
+    }
+
+    /// Stages a higher floor.
+    ///
+    /// # Errors
+    /// [`StoreError::Key`] when it would fall, or there is no such one.
+    pub fn raise_floor(&mut self, number: usize, to: u64) -> Result<(), StoreError> {
+        let floor = self.staged_floors.get_mut(number).ok_or(StoreError::Key("floor"))?;
+        if to < *floor {
+            return Err(StoreError::Key("floor would fall"));
+        }
+        *floor = to;
+        Ok(())
     }
 
     /// The value of a key, staged changes included.
@@ -182,10 +265,23 @@ impl<D: Disk> SealedStore<D> {
         if self.poisoned {
             return Err(StoreError::Poisoned { path: self.path.clone() });
         }
+        // Floors first: a floor without its record costs an EMM, a record without its floor
+        // could be played again.
+        let staged = self.staged_floors;
+        for (number, (from, to)) in self.floors.iter_mut().zip(staged).enumerate() {
+            if to > *from {
+                sealer.raise_counter(&floor_name(self.client, number), to)?;
+                *from = to;
+            }
+        }
         let Some(staged) = self.staged.take() else { return Ok(()) };
         if staged == self.committed {
             return Ok(());
         }
+        self.write(staged, sealer)
+    }
+
+    fn write<S: Sealer>(&mut self, staged: Entries, sealer: &mut S) -> Result<(), StoreError> {
         self.poisoned = true;
         let next = self.counter + 1;
         let sealed = sealer.seal(&label(self.client), &serialise(&staged, next))?;
@@ -200,6 +296,7 @@ impl<D: Disk> SealedStore<D> {
     /// Forgets staged changes, as when the client's event ended in a fault.
     pub fn discard(&mut self) {
         self.staged = None;
+        self.staged_floors = self.floors;
     }
 
     fn entries(&self) -> &Entries {
@@ -211,6 +308,22 @@ impl<D: Disk> SealedStore<D> {
 /// passes for another's (T-32).
 fn label(client: ClientName) -> String {
     format!("client-storage-{}", client.file_name())
+}
+
+fn path_in(dir: &Path, client: ClientName) -> PathBuf {
+    dir.join(format!("{}.nv", client.file_name()))
+}
+
+fn floor_name(client: ClientName, number: usize) -> String {
+    format!("client-floor-{}-{number}", client.file_name())
+}
+
+fn read_floors<S: Sealer>(client: ClientName, sealer: &mut S) -> Result<Floors, SealerError> {
+    let mut floors = [0; FLOORS];
+    for (number, floor) in floors.iter_mut().enumerate() {
+        *floor = sealer.counter(&floor_name(client, number))?;
+    }
+    Ok(floors)
 }
 
 // Blob: magic 4, format 1, counter 8, count 4, then per entry key length 2, key, value length 4,

@@ -161,3 +161,62 @@ fn a_failed_commit_poisons_until_the_store_is_opened_again() {
     assert!(matches!(store.commit(&mut chip), Err(StoreError::Poisoned { .. })));
     assert_eq!(open(&disk, &mut chip).unwrap().get(b"entitlement"), Some(&b"old"[..]));
 }
+
+// spec-test: D-X7 D-X12
+// attack-test: T-38 F-07
+#[test]
+fn a_refused_state_gives_way_to_an_empty_one_and_floors_hold() {
+    let (power, mut chip) = (Power::new(), TestChip::new(1));
+    let disk = TestDisk::new(&power);
+    let begin = |disk: &TestDisk, chip: &mut TestChip| {
+        let dir = Path::new("store");
+        SealedStore::open_or_begin_anew(disk.clone(), dir, CLIENT, StoreLimits::default(), chip)
+    };
+    let (mut store, refused) = begin(&disk, &mut chip).unwrap();
+    assert!(refused.is_none());
+    put(&mut store, b"first", &mut chip);
+    let old = disk.snapshot();
+    store.raise_floor(1, 7).unwrap();
+    put(&mut store, b"second", &mut chip);
+
+    type Edit<'a> = dyn Fn(&TestDisk) + 'a;
+    let rolled_back: &Edit<'_> = &|disk| {
+        let bytes = old.read(&path(), 4096).unwrap().unwrap();
+        disk.edit(&path(), |now| *now = bytes.clone());
+    };
+    let flipped: &Edit<'_> = &|disk| disk.edit(&path(), |bytes| bytes[20] ^= 1);
+    let endless: &Edit<'_> = &|disk| disk.edit(&path(), |bytes| bytes.resize(1 << 20, 0));
+    let empty: &Edit<'_> = &|disk| disk.edit(&path(), Vec::clear);
+    for damage in [rolled_back, flipped, endless, empty] {
+        damage(&disk);
+        let (store, refused) = begin(&disk, &mut chip).unwrap();
+        assert!(matches!(
+            refused,
+            Some(StoreError::RolledBack { .. } | StoreError::Foreign { .. })
+        ));
+        assert_eq!(store.get(b"entitlement"), None);
+        assert_eq!(store.floor(1), 7);
+        // The empty state is the present one: what was refused stays refused.
+        let (mut store, refused) = begin(&disk, &mut chip).unwrap();
+        assert!(refused.is_none());
+        assert!(matches!(store.raise_floor(1, 6), Err(StoreError::Key(_))));
+        put(&mut store, b"again", &mut chip);
+    }
+    // A chip that went back is another matter.
+    let mut reset = TestChip::new(1);
+    assert!(matches!(begin(&disk, &mut reset), Err(StoreError::Ahead { .. })));
+}
+
+#[test]
+fn a_discarded_floor_is_not_raised() {
+    let (power, mut chip) = (Power::new(), TestChip::new(1));
+    let disk = TestDisk::new(&power);
+    let mut store = open(&disk, &mut chip).unwrap();
+    store.raise_floor(0, 9).unwrap();
+    store.discard();
+    assert_eq!(store.floor(0), 0);
+    store.raise_floor(0, 5).unwrap();
+    store.commit(&mut chip).unwrap();
+    assert_eq!(open(&disk, &mut chip).unwrap().floor(0), 5);
+    assert!(store.raise_floor(FLOORS, 1).is_err());
+}

@@ -144,7 +144,7 @@ impl Disk for TestDisk {
         let files = self.files.borrow();
         let content = files.live.get(path).map(|inode| files.inodes[*inode].live.clone());
         if content.as_ref().is_some_and(|content| content.len() > cap) {
-            return Err(io::Error::from(io::ErrorKind::InvalidData));
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
         }
         Ok(content)
     }

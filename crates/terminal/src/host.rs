@@ -244,16 +244,31 @@ impl<C: SecurityChip, D: Disk> Host<C, D> {
     ) -> Result<Reply, HostFault> {
         match (call, args) {
             (Syscall::NvRead, &[key, key_len, ptr, cap]) => {
-                let key = record(&memory.read(key, key_len)?);
+                let key = memory.read(key, key_len)?;
                 portcullis_svm::GuestSlice::writable(memory, ptr, cap)?;
+                if let Some(number) = floor(&key) {
+                    return Ok(match self.store.floor(number) {
+                        0 => Reply::error(status::NOT_FOUND),
+                        value => memory.reply_with(ptr, cap, &value.to_be_bytes())?,
+                    });
+                }
+                let key = record(&key);
                 match self.store.get(&key) {
                     Some(value) => Ok(memory.reply_with(ptr, cap, value)?),
                     None => Ok(Reply::error(status::NOT_FOUND)),
                 }
             }
             (Syscall::NvWrite, &[key, key_len, ptr, len]) => {
-                let key = record(&memory.read(key, key_len)?);
+                let key = memory.read(key, key_len)?;
                 let value = memory.read(ptr, len)?;
+                if let Some(number) = floor(&key) {
+                    let Ok(value) = <[u8; 8]>::try_from(value.as_slice()) else {
+                        return Ok(Reply::error(status::BAD_ARGUMENT));
+                    };
+                    let done = self.store.raise_floor(number, u64::from_be_bytes(value));
+                    return Ok(done.map_or_else(store_refusal, |()| Reply::ok(len)));
+                }
+                let key = record(&key);
                 Ok(self.store.set(&key, &value).map_or_else(store_refusal, |()| Reply::ok(len)))
             }
             (Syscall::NvMonotonicInc, &[id]) => {
@@ -406,6 +421,14 @@ impl<C: SecurityChip, D: Disk> SystemCalls for Host<C, D> {
             _ => self.ladder(call, args, memory),
         }
     }
+}
+
+/// The number of a floor, if that is what a key names: `floor/0` to `floor/3`, 8 octets each,
+/// big-endian. Floors only rise and outlive the storage.
+// defends: T-10 T-12
+fn floor(key: &[u8]) -> Option<usize> {
+    let [digit @ b'0'..=b'9'] = key.strip_prefix(b"floor/")? else { return Some(usize::MAX) };
+    Some(usize::from(digit - b'0'))
 }
 
 /// A client's own key, apart from the counters.

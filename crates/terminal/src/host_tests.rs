@@ -101,7 +101,9 @@ impl World {
     fn host(&self, mut chip: FakeChip) -> Host<FakeChip, RealDisk> {
         let sealer = &mut ChipSealer(&mut chip);
         let limits = StoreLimits::default();
-        let store = SealedStore::open(RealDisk, self.dir.path(), CLIENT, limits, sealer).unwrap();
+        let dir = self.dir.path();
+        let (store, _) =
+            SealedStore::open_or_begin_anew(RealDisk, dir, CLIENT, limits, sealer).unwrap();
         let events = Arc::clone(&self.events);
         let reporter = Reporter::new(move |event| events.lock().unwrap().push(event.clone()));
         let vendor = VendorSysId(0x0A01);
@@ -305,4 +307,37 @@ fn a_status_is_an_event_and_no_more_than_json() {
     let handler = [before, twice].concat();
     assert_eq!(world.run(&mut host, &handler), Outcome::Returned(0));
     assert_eq!(world.events.lock().unwrap().len(), 1 + 8, "eight in one event");
+}
+
+// attack-test: T-10 T-12 T-38
+#[test]
+fn floors_only_rise_and_outlive_the_storage() {
+    let world = World::new();
+    let mut host = world.host(FakeChip::new(1));
+    let (key, value, out) = (RAM + 0x400, RAM + 0x420, RAM + 0x440);
+    let store = |host: &mut Host<FakeChip, RealDisk>, name: &[u8], floor: u64, len: u32| {
+        let before = [poke(key, name), poke(value, &floor.to_be_bytes())].concat();
+        let answer = world.answer(host, &before, 0x061, &[key, name.len() as u32, value, len]).1;
+        host.end_event(true).unwrap();
+        answer
+    };
+    assert_eq!(store(&mut host, b"floor/0", 500, 8), status::OK);
+    assert_eq!(store(&mut host, b"floor/0", 499, 8), status::BAD_ARGUMENT);
+    assert_eq!(store(&mut host, b"floor/0", 501, 7), status::BAD_ARGUMENT);
+    for bad in [&b"floor/4"[..], b"floor/", b"floor/00", b"floor/x"] {
+        assert_eq!(store(&mut host, bad, 9, 8), status::BAD_ARGUMENT, "{bad:?}");
+    }
+
+    // The file goes, the chip stays.
+    let chip = host.into_chip();
+    for entry in std::fs::read_dir(world.dir.path()).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    let mut host = world.host(chip);
+    let before = poke(key, b"floor/0");
+    assert_eq!(world.answer(&mut host, &before, 0x060, &[key, 7, out, 8]), (8, status::OK));
+    assert_eq!(host.store.floor(0), 500);
+    let before = poke(key, b"floor/1");
+    let unset = world.answer(&mut host, &before, 0x060, &[key, 7, out, 8]);
+    assert_eq!(unset.1, status::NOT_FOUND);
 }

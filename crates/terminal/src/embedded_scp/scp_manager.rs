@@ -15,8 +15,8 @@ use portcullis_download::client::Outcome;
 use portcullis_download::wire::HeldClient;
 use portcullis_package::{ContainerLimits, ParsedContainer, VerifiedContainer};
 use portcullis_store::{
-    ClientName, RealDisk, SealedStore, Slot, SlotLimits, Slots, StoreLimits, VersionFloors,
-    write_atomically,
+    ClientName, RealDisk, SealedStore, Slot, SlotLimits, Slots, StoreError, StoreLimits,
+    VersionFloors, write_atomically,
 };
 use portcullis_svm::{Client, Limits as SvmLimits};
 use portcullis_types::{CaSystemId, ScpClientId, ServiceId, SuperScpId, UnixSeconds};
@@ -270,7 +270,11 @@ impl ScpManager<'_> {
             let limits = StoreLimits { quota: nv.min(defaults.quota), ..defaults };
             let dir = self.flash.join("store");
             let sealer = &mut ChipSealer(&mut chip);
-            let store = SealedStore::open(RealDisk, &dir, known.name(), limits, sealer)?;
+            let (store, refused) =
+                SealedStore::open_or_begin_anew(RealDisk, &dir, known.name(), limits, sealer)?;
+            if let Some(refused) = refused {
+                self.begun_anew(known, &refused);
+            }
             let session = chip.open_session(container.vendor_sys_id, mode)?;
             Ok((client, store, session))
         });
@@ -334,6 +338,15 @@ impl ScpManager<'_> {
 
     fn known_path(&self) -> PathBuf {
         self.slots_dir().join("clients.json")
+    }
+
+    /// A client begins with an empty storage: not in silence.
+    fn begun_anew(&self, known: &KnownClient, refused: &StoreError) {
+        tracing::warn!("client {}: {refused}; it waits for new EMMs", known.vendor);
+        self.reporter.emit(json!({
+            "event": "storage", "state": "begun_anew", "vendor": known.vendor,
+            "reason": refused.to_string(),
+        }));
     }
 
     fn report(
