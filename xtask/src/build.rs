@@ -24,8 +24,14 @@ pub(crate) fn build() -> Done {
     programs()
 }
 
-/// Builds the programs, with the features they have in a build of the whole workspace left
-/// alone: the off-line programs must not inherit features of the on-line ones.
+/// Builds the programs and the tests of the whole workspace in one go: with the same choice of
+/// features for both, nothing is compiled twice.
+pub(crate) fn programs_and_tests() -> Done {
+    let what = ["build", "--release", "--workspace", "--bins", "--tests"];
+    step("build the programs and the tests", &mut cargo(&what))
+}
+
+/// Builds the programs alone.
 pub(crate) fn programs() -> Done {
     let mut cargo = cargo(&["build", "--release"]);
     for (package, _) in PROGRAMS {

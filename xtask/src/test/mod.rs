@@ -68,7 +68,9 @@ fn run(options: &Options, failed_checks: &[String]) -> Done {
     write(&skip_log, "")?;
     let mut results = Results::default();
     // The real programs are what the journeys run: without them there is no point in going on.
-    if is_full || options.packages.iter().any(|name| name == "portcullis-tests") {
+    if is_full {
+        build::programs_and_tests()?;
+    } else if options.packages.iter().any(|name| name == "portcullis-tests") {
         build::programs()?;
     }
     results.add(rust::run(&options.packages, &skip_log)?);
