@@ -27,11 +27,11 @@ impl Client {
         id: u16,
         host: &mut dyn SystemCalls,
     ) -> Result<(), Outcome> {
-        let pc = self.text.address(self.registers.pc.wrapping_sub(1));
+        let pc = self.text.address(self.machine.registers.pc.wrapping_sub(1));
         let violation = |kind| Outcome::Violation(Violation { event, pc, kind });
-        let return_pc = self.text.address(self.registers.pc);
-        let stack = self.registers.get(SP);
-        self.registers.set(RETURN_PC, return_pc);
+        let return_pc = self.text.address(self.machine.registers.pc);
+        let stack = self.machine.registers.get(SP);
+        self.machine.registers.set(RETURN_PC, return_pc);
         host.trace(TraceStep::Trap { id, stack, return_pc });
 
         let call = Syscall::from_id(id);
@@ -52,7 +52,7 @@ impl Client {
         let call = call.ok_or_else(|| violation(ViolationKind::UnknownCall(id)))?;
         let args = popped.ok_or_else(|| violation(ViolationKind::Stack { call, stack }))?;
         let args = args.get(..count).unwrap_or_default();
-        self.registers.set(SP, stack.wrapping_add(count as u32 * 4));
+        self.machine.registers.set(SP, stack.wrapping_add(count as u32 * 4));
 
         self.retire();
         self.charge(call, args).ok_or(Outcome::OutOfBudget { event })?;
@@ -61,9 +61,9 @@ impl Client {
             self.internal(event, call, args).ok_or(HostFault::NoSuchCall)
         } else if let Some((_, function)) = self.providers.get_mut(&id) {
             by_provider = true;
-            function(permitted, args, &mut self.memory)
+            function(permitted, args, &mut self.machine.memory)
         } else {
-            host.call(permitted, call, args, &mut self.memory)
+            host.call(permitted, call, args, &mut self.machine.memory)
         };
         let reply = answer.map_err(|fault| match fault {
             HostFault::Memory(fault) => violation(ViolationKind::Pointer { call, fault }),
@@ -77,10 +77,10 @@ impl Client {
         if call == Syscall::Exit {
             return Err(Outcome::Exited(reply.result));
         }
-        self.registers.set(RESULT, reply.result);
-        self.registers.set(STATUS, reply.status as u32);
-        let back = self.registers.get(RETURN_PC);
-        self.registers.pc =
+        self.machine.registers.set(RESULT, reply.result);
+        self.machine.registers.set(STATUS, reply.status as u32);
+        let back = self.machine.registers.get(RETURN_PC);
+        self.machine.registers.pc =
             self.text.index(back).ok_or(Outcome::Fault(Fault::Jump { pc, target: back }))?;
         Ok(())
     }
@@ -90,16 +90,16 @@ impl Client {
     // defends: T-28
     fn pop(&self, stack: u32, count: usize) -> Option<[u32; MAX_ARGUMENTS]> {
         let mut args = [0; MAX_ARGUMENTS];
-        GuestSlice::writable(&self.memory, stack, count as u32 * 4).ok()?;
+        GuestSlice::writable(&self.machine.memory, stack, count as u32 * 4).ok()?;
         for (argument, i) in args.iter_mut().take(count).rev().zip(0u32..) {
-            *argument = self.memory.read_u32(stack.checked_add(4 * i)?).ok()?;
+            *argument = self.machine.memory.read_u32(stack.checked_add(4 * i)?).ok()?;
         }
         Some(args)
     }
 
     fn charge(&mut self, call: Syscall, args: &[u32]) -> Option<()> {
         let cost = call.charge(args);
-        self.remaining = self.remaining.checked_sub(cost)?;
+        self.machine.left = self.machine.left.checked_sub(cost)?;
         self.charged += cost;
         Some(())
     }
@@ -123,7 +123,8 @@ impl Client {
                 if !legal {
                     return None;
                 }
-                GuestSlice::writable(&self.memory, address, elements.checked_mul(4)?).ok()?;
+                GuestSlice::writable(&self.machine.memory, address, elements.checked_mul(4)?)
+                    .ok()?;
                 self.buffer = Some(EventBuffer { address, elements });
                 Some(Reply::ok(0))
             }

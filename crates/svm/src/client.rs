@@ -8,9 +8,10 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::abi;
+use crate::engine::{Engine, Machine};
 use crate::event::{Event, State, Trigger, next_state};
 use crate::image::{Image, Program};
-use crate::interpreter::{Registers, Stop, run};
+use crate::interpreter::Stop;
 use crate::memory::GuestMemory;
 use crate::monitor::PolicyMonitor;
 use crate::outcome::{Fault, Outcome};
@@ -22,14 +23,13 @@ use crate::syscall::{ProviderFunction, Syscall, SystemCalls, TraceStep};
 pub struct Client {
     pub(crate) state: State,
     pub(crate) text: DecodedText,
-    pub(crate) memory: GuestMemory,
-    pub(crate) registers: Registers,
+    pub(crate) machine: Machine,
     pub(crate) monitor: PolicyMonitor,
     pub(crate) limits: Limits,
     pub(crate) providers: BTreeMap<u16, (usize, ProviderFunction)>,
     pub(crate) handler: Option<usize>,
     pub(crate) buffer: Option<EventBuffer>,
-    pub(crate) remaining: u64,
+    engine: Engine,
     report: ScanReport,
     entry: usize,
     stack_top: u32,
@@ -156,8 +156,7 @@ impl Client {
             entry: text.index(entry).ok_or(ScanError::Entry(entry))?,
             text,
             report,
-            memory,
-            registers: Registers::new(),
+            machine: Machine::new(memory),
             monitor: PolicyMonitor::new(permits),
             limits,
             providers: BTreeMap::new(),
@@ -165,7 +164,7 @@ impl Client {
             handler: None,
             buffer: None,
             queue: VecDeque::new(),
-            remaining: 0,
+            engine: Engine::default(),
             retired: 0,
             charged: 0,
         })
@@ -189,6 +188,11 @@ impl Client {
             self.providers.insert(call.id(), (arguments, function));
         }
         legal
+    }
+
+    /// Chooses the engine. All engines mean the same; a default client has the fastest.
+    pub fn set_engine(&mut self, engine: Engine) {
+        self.engine = engine;
     }
 
     /// The state of 7.2.
@@ -280,13 +284,13 @@ impl Client {
         if event != Event::Initialize && self.fill_buffer(event, params).is_none() {
             return self.stop(host, Outcome::Fault(Fault::EventBuffer));
         }
-        self.registers = Registers::new();
-        self.registers.set(1, abi::RETURN_ADDRESS);
-        self.registers.set(2, self.stack_top);
-        self.registers.pc = start;
+        self.machine.registers.reset();
+        self.machine.registers.set(1, abi::RETURN_ADDRESS);
+        self.machine.registers.set(2, self.stack_top);
+        self.machine.registers.pc = start;
         self.monitor.begin_event();
         host.trace(TraceStep::Enter { event, pc: self.text.address(start) });
-        self.remaining = self.limits.budget_of(event);
+        self.machine.left = self.limits.budget_of(event);
         if let Err(outcome) = self.execute(event, host) {
             return self.stop(host, outcome);
         }
@@ -308,10 +312,10 @@ impl Client {
     /// Runs until the handler returns; `Err` is how it stopped otherwise.
     fn execute(&mut self, event: Event, host: &mut dyn SystemCalls) -> Result<(), Outcome> {
         loop {
-            let before = self.remaining;
-            let stop = run(&self.text, &mut self.registers, &mut self.memory, &mut self.remaining);
-            self.retired += before - self.remaining;
-            let pc = self.text.address(self.registers.pc);
+            let before = self.machine.left;
+            let stop = self.engine.run(&self.text, &mut self.machine);
+            self.retired += before - self.machine.left;
+            let pc = self.text.address(self.machine.registers.pc);
             match stop {
                 Stop::Returned => return Ok(()),
                 Stop::Trap(id) => {
@@ -321,9 +325,9 @@ impl Client {
                 Stop::Memory(fault) => return Err(Outcome::Fault(Fault::Memory { pc, fault })),
                 Stop::Jump(target) => return Err(Outcome::Fault(Fault::Jump { pc, target })),
                 // riscv suites: a7 = 93 is exit, the code is in a0.
-                Stop::Ecall if self.registers.get(17) == 93 => {
+                Stop::Ecall if self.machine.registers.get(17) == 93 => {
                     self.retire();
-                    return Err(Outcome::Exited(self.registers.get(10)));
+                    return Err(Outcome::Exited(self.machine.registers.get(10)));
                 }
                 Stop::Illegal | Stop::Ecall => return Err(Outcome::Fault(Fault::Illegal { pc })),
             }
@@ -333,7 +337,7 @@ impl Client {
     /// Counts one instruction that the interpreter left to us.
     pub(crate) fn retire(&mut self) {
         self.retired += 1;
-        self.remaining = self.remaining.saturating_sub(1);
+        self.machine.left = self.machine.left.saturating_sub(1);
     }
 
     /// Element 0 the event, element 1 the return value, then the parameters, then zeros.
@@ -348,14 +352,14 @@ impl Client {
             bytes.extend_from_slice(&value.to_le_bytes());
         }
         bytes.resize(elements as usize * 4, 0);
-        self.memory.write(address, &bytes).ok()
+        self.machine.memory.write(address, &bytes).ok()
     }
 
     fn return_value(&self, event: Event) -> Option<u32> {
         if event == Event::Initialize {
             return Some(0);
         }
-        self.memory.read_u32(self.buffer?.address.checked_add(4)?).ok()
+        self.machine.memory.read_u32(self.buffer?.address.checked_add(4)?).ok()
     }
 
     /// Stops the client for good and says why.
@@ -365,8 +369,8 @@ impl Client {
     }
 
     fn delete(&mut self, host: &mut dyn SystemCalls) {
-        self.memory.clear();
-        self.registers = Registers::new();
+        self.machine.memory.clear();
+        self.machine.registers.reset();
         self.text.code = Vec::new();
         self.queue = VecDeque::new();
         self.providers = BTreeMap::new();
@@ -387,7 +391,7 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.memory.clear();
+        self.machine.memory.clear();
     }
 }
 

@@ -4,31 +4,40 @@
 //! nothing runs when it is zero. What must never happen: a step outside the decoded text.
 
 use crate::abi::RETURN_ADDRESS;
-use crate::decode::{Instruction, Op};
+use crate::decode::{Instruction, Op, SINK};
+use crate::engine::Machine;
 use crate::memory::{GuestMemory, MemoryFault};
 use crate::scan::DecodedText;
 
 /// General registers, the sink for writes to x0, and the PC as an index into the text.
 #[derive(Clone, Debug)]
 pub(crate) struct Registers {
-    /// x0 to x31, then the sink; 64 entries so that a masked index needs no further check.
-    x: [u32; 64],
+    /// x0 to x31, then the sink; 256 entries so that an octet as index needs no check.
+    x: [u32; 256],
     pub(crate) pc: usize,
 }
 
 impl Registers {
     pub(crate) const fn new() -> Self {
-        Self { x: [0; 64], pc: 0 }
+        Self { x: [0; 256], pc: 0 }
+    }
+
+    /// All zero, as at the start of an event. What lies behind the sink is never written.
+    pub(crate) fn reset(&mut self) {
+        if let Some(used) = self.x.first_chunk_mut::<{ SINK as usize + 1 }>() {
+            *used = [0; SINK as usize + 1];
+        }
+        self.pc = 0;
     }
 
     #[inline(always)]
     pub(crate) const fn get(&self, register: u8) -> u32 {
-        self.x[(register & 63) as usize]
+        self.x[register as usize]
     }
 
     #[inline(always)]
     pub(crate) const fn set(&mut self, register: u8, value: u32) {
-        self.x[(register & 63) as usize] = value;
+        self.x[register as usize] = value;
     }
 }
 
@@ -53,23 +62,19 @@ pub(crate) enum Stop {
 
 // spec: X-05
 /// Runs until something stops it. On a fault the PC is that of the faulting instruction.
-pub(crate) fn run(
-    text: &DecodedText,
-    registers: &mut Registers,
-    memory: &mut GuestMemory,
-    remaining: &mut u64,
-) -> Stop {
+pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> Stop {
+    let Machine { registers, memory, left: remaining, .. } = machine;
     let code = text.code.as_slice();
     let mut pc = registers.pc;
     let mut left = *remaining;
     let stop = loop {
-        let Some(instruction) = code.get(pc) else {
+        let Some(slot) = code.get(pc) else {
             break Stop::Jump(text.address(pc));
         };
         if left == 0 {
             break Stop::OutOfBudget;
         }
-        let Instruction { op, rd, rs1, rs2, imm } = *instruction;
+        let Instruction { op, rd, rs1, rs2, imm } = slot.instruction;
         let a = registers.get(rs1);
         let b = registers.get(rs2);
         let immediate = imm as u32;
@@ -161,7 +166,7 @@ pub(crate) fn run(
 }
 
 #[inline(always)]
-const fn taken(op: Op, a: u32, b: u32) -> bool {
+pub(crate) const fn taken(op: Op, a: u32, b: u32) -> bool {
     match op {
         Op::Beq => a == b,
         Op::Bne => a != b,
@@ -173,7 +178,7 @@ const fn taken(op: Op, a: u32, b: u32) -> bool {
 }
 
 #[inline(always)]
-fn load(op: Op, memory: &GuestMemory, address: u32) -> Result<u32, MemoryFault> {
+pub(crate) fn load(op: Op, memory: &GuestMemory, address: u32) -> Result<u32, MemoryFault> {
     Ok(match op {
         Op::Lb => memory.load::<1>(address).map(i8::from_le_bytes)? as u32,
         Op::Lh => memory.load::<2>(address).map(i16::from_le_bytes)? as u32,
@@ -184,7 +189,12 @@ fn load(op: Op, memory: &GuestMemory, address: u32) -> Result<u32, MemoryFault> 
 }
 
 #[inline(always)]
-fn store(op: Op, memory: &mut GuestMemory, address: u32, value: u32) -> Result<(), MemoryFault> {
+pub(crate) fn store(
+    op: Op,
+    memory: &mut GuestMemory,
+    address: u32,
+    value: u32,
+) -> Result<(), MemoryFault> {
     match op {
         Op::Sb => memory.store(address, (value as u8).to_le_bytes()),
         Op::Sh => memory.store(address, (value as u16).to_le_bytes()),
@@ -193,7 +203,7 @@ fn store(op: Op, memory: &mut GuestMemory, address: u32, value: u32) -> Result<(
 }
 
 /// Division never traps: by zero gives all ones (remainder: the dividend), overflow wraps.
-const fn divide(op: Op, a: u32, b: u32) -> u32 {
+pub(crate) const fn divide(op: Op, a: u32, b: u32) -> u32 {
     match (op, b) {
         (Op::Div | Op::Divu, 0) => u32::MAX,
         (Op::Rem | Op::Remu, 0) => a,

@@ -17,6 +17,7 @@ mod call;
 mod client;
 mod decode;
 pub mod elf;
+mod engine;
 mod event;
 mod image;
 mod interpreter;
@@ -26,8 +27,10 @@ mod outcome;
 mod policy;
 mod scan;
 mod syscall;
+mod threaded;
 
 pub use client::{Client, QueueFull};
+pub use engine::Engine;
 pub use event::{Event, State, transition};
 pub use image::{Image, Program, Segment};
 pub use memory::{GuestMemory, GuestSlice, MemoryFault};

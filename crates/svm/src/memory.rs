@@ -36,7 +36,7 @@ pub enum MemoryFault {
     },
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Region {
     base: u32,
     writable: bool,
@@ -49,12 +49,36 @@ impl Region {
         let end = offset.checked_add(len as usize)?;
         (end <= self.bytes.len()).then_some(offset..end)
     }
+
+    /// `N` octets when all of them lie here: one comparison.
+    #[inline(always)]
+    fn load<const N: usize>(&self, address: u32) -> Option<[u8; N]> {
+        let offset = address.wrapping_sub(self.base) as usize;
+        self.bytes.get(offset..offset + N)?.try_into().ok()
+    }
+
+    /// Writes when all of them lie here. The caller knows that the region is writable.
+    #[inline(always)]
+    fn store<const N: usize>(&mut self, address: u32, value: [u8; N]) -> Option<()> {
+        let offset = address.wrapping_sub(self.base) as usize;
+        self.bytes.get_mut(offset..offset + N)?.copy_from_slice(&value);
+        Some(())
+    }
 }
 
 /// The memory of one client: code image, RAM and stack as separate regions.
+///
+/// Three regions have a place of their own, so that the engines find them at once; an absent one
+/// is empty.
 #[derive(Debug, Default)]
 pub struct GuestMemory {
-    regions: Vec<Region>,
+    /// The first writable region mapped.
+    stack: Region,
+    /// The second writable region mapped.
+    data: Region,
+    /// The first region mapped that is not writable.
+    constants: Region,
+    rest: Vec<Region>,
 }
 
 /// A range of guest memory that was checked: address, length and permission.
@@ -84,7 +108,7 @@ impl GuestSlice {
     /// [`MemoryFault`] when it is not all within one writable region.
     pub fn writable(memory: &GuestMemory, address: u32, len: u32) -> Result<Self, MemoryFault> {
         Self::bounded(len)?;
-        let writable = memory.regions.iter().any(|r| r.writable && r.range(address, len).is_some());
+        let writable = memory.regions().any(|r| r.writable && r.range(address, len).is_some());
         if len != 0 && !writable {
             return Err(MemoryFault::Write { address, len });
         }
@@ -119,7 +143,7 @@ impl GuestMemory {
     /// refused.
     pub(crate) fn map(&mut self, base: u32, content: &[u8], len: u32, writable: bool) -> bool {
         let end = u64::from(base) + u64::from(len);
-        let overlaps = self.regions.iter().any(|r| {
+        let overlaps = self.regions().any(|r| {
             u64::from(r.base) < end && u64::from(base) < u64::from(r.base) + r.bytes.len() as u64
         });
         if end > 1 << 32 || content.len() > len as usize || overlaps {
@@ -129,19 +153,29 @@ impl GuestMemory {
         if let Some(head) = bytes.get_mut(..content.len()) {
             head.copy_from_slice(content);
         }
-        self.regions.push(Region { base, writable, bytes });
+        let region = Region { base, writable, bytes };
+        let place = match writable {
+            true if self.stack.bytes.is_empty() => &mut self.stack,
+            true if self.data.bytes.is_empty() => &mut self.data,
+            false if self.constants.bytes.is_empty() => &mut self.constants,
+            _ => {
+                self.rest.push(region);
+                return true;
+            }
+        };
+        *place = region;
         true
     }
 
     /// Overwrites all memory and gives it back.
     // spec: X-S12
     pub(crate) fn clear(&mut self) {
-        for region in &mut self.regions {
+        for region in self.regions_mut() {
             region.bytes.fill(0);
             // The octets are read once more, so that the fill is not dropped as a dead store.
             core::hint::black_box(&region.bytes);
         }
-        self.regions = Vec::new();
+        *self = Self::default();
     }
 
     /// Copies a range in, once.
@@ -222,13 +256,9 @@ impl GuestMemory {
 
     #[inline]
     pub(crate) fn load<const N: usize>(&self, address: u32) -> Result<[u8; N], MemoryFault> {
-        for region in &self.regions {
-            let offset = address.wrapping_sub(region.base) as usize;
-            if let Some(bytes) = region.bytes.get(offset..).and_then(<[u8]>::first_chunk::<N>) {
-                return Ok(*bytes);
-            }
-        }
-        Err(MemoryFault::Read { address, len: N as u32 })
+        self.regions()
+            .find_map(|region| region.load(address))
+            .ok_or(MemoryFault::Read { address, len: N as u32 })
     }
 
     #[inline]
@@ -237,25 +267,79 @@ impl GuestMemory {
         address: u32,
         value: [u8; N],
     ) -> Result<(), MemoryFault> {
-        for region in &mut self.regions {
-            let offset = address.wrapping_sub(region.base) as usize;
-            if let Some(bytes) = region.bytes.get_mut(offset..).and_then(<[u8]>::first_chunk_mut) {
-                if !region.writable {
-                    break;
-                }
-                *bytes = value;
-                return Ok(());
-            }
+        self.regions_mut()
+            .filter(|region| region.writable)
+            .find_map(|region| region.store(address, value))
+            .ok_or(MemoryFault::Write { address, len: N as u32 })
+    }
+
+    /// [`Self::load`] where most data lie; `None` says nothing about other places.
+    #[cfg(portcullis_threaded)]
+    #[inline(always)]
+    pub(crate) fn load_common<const N: usize>(&self, address: u32) -> Option<[u8; N]> {
+        match self.data.load(address) {
+            Some(bytes) => Some(bytes),
+            None => match self.stack.load(address) {
+                Some(bytes) => Some(bytes),
+                None => self.constants.load(address),
+            },
         }
-        Err(MemoryFault::Write { address, len: N as u32 })
+    }
+
+    /// [`Self::store`] where most data lie.
+    #[cfg(portcullis_threaded)]
+    #[inline(always)]
+    pub(crate) fn store_common<const N: usize>(
+        &mut self,
+        address: u32,
+        value: [u8; N],
+    ) -> Option<()> {
+        match self.data.store(address, value) {
+            Some(()) => Some(()),
+            None => self.stack.store(address, value),
+        }
+    }
+
+    /// [`Self::load`] from the stack alone.
+    #[cfg(portcullis_threaded)]
+    #[inline(always)]
+    pub(crate) fn load_stack<const N: usize>(&self, address: u32) -> Option<[u8; N]> {
+        self.stack.load(address)
+    }
+
+    /// [`Self::store`] to the stack alone.
+    #[cfg(portcullis_threaded)]
+    #[inline(always)]
+    pub(crate) fn store_stack<const N: usize>(
+        &mut self,
+        address: u32,
+        value: [u8; N],
+    ) -> Option<()> {
+        self.stack.store(address, value)
+    }
+
+    /// A copy of everything, for tests that compare.
+    #[cfg(all(test, portcullis_threaded))]
+    pub(crate) fn dump(&self) -> Vec<(u32, Vec<u8>)> {
+        self.regions().map(|region| (region.base, region.bytes.clone())).collect()
+    }
+
+    #[inline(always)]
+    fn regions(&self) -> impl Iterator<Item = &Region> {
+        [&self.data, &self.stack, &self.constants].into_iter().chain(&self.rest)
+    }
+
+    #[inline(always)]
+    fn regions_mut(&mut self) -> impl Iterator<Item = &mut Region> {
+        [&mut self.data, &mut self.stack, &mut self.constants].into_iter().chain(&mut self.rest)
     }
 
     fn readable(&self, address: u32, len: u32) -> Option<&[u8]> {
-        self.regions.iter().find_map(|r| r.bytes.get(r.range(address, len)?))
+        self.regions().find_map(|r| r.bytes.get(r.range(address, len)?))
     }
 
     fn writable(&mut self, address: u32, len: u32) -> Option<&mut [u8]> {
-        self.regions.iter_mut().filter(|r| r.writable).find_map(|r| {
+        self.regions_mut().filter(|r| r.writable).find_map(|r| {
             let range = r.range(address, len)?;
             r.bytes.get_mut(range)
         })

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use crate::abi;
 use crate::decode::{ECALL, Instruction, Op, SINK, decode};
 use crate::policy::{Compatibility, Limits, PermitTable};
+use crate::threaded::{self, Slot};
 
 /// Why a client was refused before its first instruction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -74,7 +75,7 @@ pub struct ScanReport {
 #[derive(Debug)]
 pub(crate) struct DecodedText {
     pub(crate) base: u32,
-    pub(crate) code: Vec<Instruction>,
+    pub(crate) code: Vec<Slot>,
 }
 
 impl DecodedText {
@@ -129,14 +130,15 @@ pub(crate) fn scan(
             Op::Auipc => instruction.imm = instruction.imm.wrapping_add(address as i32),
             _ => {}
         }
-        decoded.code.push(instruction);
+        decoded.code.push(Slot::new(instruction));
     }
     decoded.index(entry).ok_or(ScanError::Entry(entry))?;
-    if !decoded.code.last().is_some_and(never_falls_through)
+    if !decoded.code.last().is_some_and(|slot| never_falls_through(&slot.instruction))
         && limits.compatibility == Compatibility::Client
     {
         return Err(ScanError::FallsThrough);
     }
+    threaded::fuse(&mut decoded.code);
     let report =
         ScanReport { instructions: decoded.code.len(), calls: calls.into_iter().collect() };
     Ok((decoded, report))

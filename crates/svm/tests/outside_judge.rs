@@ -82,8 +82,8 @@ fn random_programs_end_as_under_qemu() {
         assert_eq!(mine.len(), DATA_LEN as usize);
         for (at, (a, b)) in mine.chunks(4).zip(judged.chunks(4)).enumerate() {
             let register = at.checked_sub(0x2000 / 4);
-            let what =
-                register.map_or_else(|| format!("0x{:x}", DATA as usize + 4 * at), |x| format!("x{x}"));
+            let what = register
+                .map_or_else(|| format!("0x{:x}", DATA as usize + 4 * at), |x| format!("x{x}"));
             assert_eq!(a, b, "seed {seed}: {what}");
         }
         assert_eq!(mine, judged, "seed {seed}");

@@ -1,0 +1,69 @@
+//! The engines that run decoded text, and what they work on. Both mean the same: registers,
+//! memory, how it stopped and the count of instructions.
+
+use crate::decode::Op;
+use crate::interpreter::{self, Registers, Stop};
+use crate::memory::GuestMemory;
+use crate::scan::DecodedText;
+use crate::threaded;
+
+/// What executes a client's instructions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub enum Engine {
+    /// The match loop: the semantic reference, everywhere the same code.
+    MatchLoop,
+    /// The threaded interpreter, several times as fast. Where this build does not have it, the
+    /// match loop runs instead.
+    #[default]
+    Threaded,
+}
+
+impl Engine {
+    /// Whether this build really has the engine.
+    #[must_use]
+    pub const fn is_available(self) -> bool {
+        match self {
+            Self::MatchLoop => true,
+            Self::Threaded => cfg!(portcullis_threaded),
+        }
+    }
+
+    /// Runs until something stops it. On a fault the PC is that of the faulting instruction.
+    pub(crate) fn run(self, text: &DecodedText, machine: &mut Machine) -> Stop {
+        if self == Self::Threaded && threaded::run(text, machine) {
+            // It stops before what it cannot do itself, which is mostly a TRAP.
+            let pc = machine.registers.pc;
+            let trap = text.code.get(pc).map(|slot| slot.instruction).filter(|i| i.op == Op::Trap);
+            if let Some(trap) = trap.filter(|_| machine.left != 0) {
+                machine.registers.pc = pc + 1;
+                return Stop::Trap(trap.imm as u16);
+            }
+        }
+        interpreter::run(text, machine)
+    }
+}
+
+/// One client's registers and memory, and what is left of its budget.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) registers: Registers,
+    pub(crate) memory: GuestMemory,
+    /// Instructions that may still be retired.
+    pub(crate) left: u64,
+    /// Address of the first instruction while the threaded engine runs.
+    #[cfg(portcullis_threaded)]
+    pub(crate) text_base: u32,
+}
+
+impl Machine {
+    pub(crate) const fn new(memory: GuestMemory) -> Self {
+        Self {
+            registers: Registers::new(),
+            memory,
+            left: 0,
+            #[cfg(portcullis_threaded)]
+            text_base: 0,
+        }
+    }
+}

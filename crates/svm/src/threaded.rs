@@ -1,0 +1,59 @@
+//! The threaded engine: every decoded instruction carries the function that executes it, and each
+//! such function ends by calling the next one in tail position.
+//!
+//! Clause: X.1198 7.1. There is no `unsafe`: optimised builds turn the tail calls into jumps
+//! (`build.rs` says where, a test runs 10^8 instructions on a small stack), and where they would
+//! not, the match loop runs alone. A slot may execute its own instruction and one or two behind
+//! it; slots stay one to one with the text, so a jump into the middle finds its own function.
+//!
+//! Metering costs nothing in straight code: what is left of the budget is always the accumulator
+//! plus the number of slots from here to the end of the text, and only a taken jump changes the
+//! accumulator. Straight code can retire at most the text's length, so at a budget below that the
+//! match loop finishes the event. It also takes over before everything that stops a client:
+//! TRAP, faults, illegal jumps. So there is one place only that says how a client stops.
+
+use crate::decode::Instruction;
+#[cfg(not(portcullis_threaded))]
+use crate::engine::Machine;
+#[cfg(not(portcullis_threaded))]
+use crate::scan::DecodedText;
+
+#[cfg(portcullis_threaded)]
+mod fused;
+#[cfg(portcullis_threaded)]
+mod handlers;
+#[cfg(all(test, portcullis_threaded))]
+mod tests;
+
+#[cfg(portcullis_threaded)]
+pub(crate) use fused::fuse;
+#[cfg(portcullis_threaded)]
+pub(crate) use handlers::run;
+
+/// One decoded instruction, with its function where this build has the engine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot {
+    pub(crate) instruction: Instruction,
+    #[cfg(portcullis_threaded)]
+    handler: handlers::Handler,
+}
+
+impl Slot {
+    pub(crate) const fn new(instruction: Instruction) -> Self {
+        Self {
+            instruction,
+            #[cfg(portcullis_threaded)]
+            handler: handlers::leave,
+        }
+    }
+}
+
+/// Does nothing in this build.
+#[cfg(not(portcullis_threaded))]
+pub(crate) const fn fuse(_: &mut [Slot]) {}
+
+/// Runs nothing in this build.
+#[cfg(not(portcullis_threaded))]
+pub(crate) const fn run(_: &DecodedText, _: &mut Machine) -> bool {
+    false
+}

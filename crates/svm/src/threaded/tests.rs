@@ -1,0 +1,164 @@
+//! Both engines on the same programs: the same registers, memory, end and count.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use alloc::vec::Vec;
+
+use proptest::prelude::*;
+
+use crate::abi;
+use crate::engine::{Engine, Machine};
+use crate::interpreter::Stop;
+use crate::memory::GuestMemory;
+use crate::policy::{Compatibility, Limits, PermitTable};
+use crate::scan::{DecodedText, scan};
+
+const RAM: u32 = abi::RAM_BASE;
+const STACK: u32 = RAM + 0x2000;
+
+fn decoded(words: &[u32]) -> Option<DecodedText> {
+    let limits = Limits { compatibility: Compatibility::UnsafeSimulatorEcall, ..Limits::default() };
+    let mut permits = PermitTable::deny_all();
+    for id in 0..0x800 {
+        permits.permit(crate::Event::Timer, id);
+    }
+    let text: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    scan(&text, 0, 0, &permits, &limits).ok().map(|(text, _)| text)
+}
+
+/// A machine whose registers point into every kind of place.
+fn machine(seed: u32, budget: u64, code: &[u32]) -> Machine {
+    let mut memory = GuestMemory::default();
+    let bytes: Vec<u8> = code.iter().flat_map(|word| word.to_le_bytes()).collect();
+    assert!(memory.map(STACK, &[], 256, true));
+    assert!(memory.map(RAM, &[7; 256], 512, true));
+    assert!(memory.map(0, &bytes, bytes.len() as u32, false));
+    assert!(memory.map(RAM + 0x1000, &[9; 64], 64, true));
+    let mut machine = Machine::new(memory);
+    machine.left = budget;
+    for register in 1..32_u8 {
+        let mixed = seed.wrapping_mul(u32::from(register)).wrapping_mul(0x9E37_79B9);
+        machine.registers.set(
+            register,
+            match register % 8 {
+                0 => RAM + mixed % 600,
+                1 => STACK + mixed % 300,
+                2 => STACK + 128,
+                3 => RAM + 0x1000 + mixed % 70,
+                4 => mixed % 128,
+                5 => mixed,
+                _ => abi::RETURN_ADDRESS,
+            },
+        );
+    }
+    machine
+}
+
+type Ended = (Stop, usize, u64, Vec<u32>, Vec<(u32, Vec<u8>)>);
+
+fn ended(engine: Engine, text: &DecodedText, mut machine: Machine) -> Ended {
+    let stop = engine.run(text, &mut machine);
+    let registers = (0..32).map(|register| machine.registers.get(register)).collect();
+    (stop, machine.registers.pc, machine.left, registers, machine.memory.dump())
+}
+
+fn same(words: &[u32], seed: u32, budget: u64) {
+    let Some(text) = decoded(words) else { return };
+    let reference = ended(Engine::MatchLoop, &text, machine(seed, budget, words));
+    let threaded = ended(Engine::Threaded, &text, machine(seed, budget, words));
+    assert_eq!(reference, threaded, "{words:08x?} seed {seed} budget {budget}");
+}
+
+/// A word that mostly decodes, made so that jumps stay in a text of 64 words.
+fn word() -> impl Strategy<Value = u32> {
+    const OPCODES: &[u32] =
+        &[0x13, 0x13, 0x13, 0x33, 0x33, 0x03, 0x03, 0x23, 0x23, 0x63, 0x63, 0x6F, 0x67, 0x37, 0x17];
+    prop_oneof![
+        30 => (any::<u32>(), prop::sample::select(OPCODES)).prop_map(|(word, opcode)| {
+            let word = word & !0x7F | opcode;
+            match opcode {
+                // Shifts and register operations with a legal funct7.
+                0x13 if word >> 12 & 3 == 1 => word & 0x41FF_FFFF & !(u32::from(word >> 14 & 1 == 0) << 30),
+                0x33 => word & [0x01FF_FFFF, 0x03FF_FFFF][word as usize >> 7 & 1],
+                0x03 | 0x23 | 0x67 => word & !(7 << 12) | (word >> 12 & 3).min(if opcode == 0x67 { 0 } else { 2 }) << 12,
+                _ => word,
+            }
+        }),
+        1 => (0_u16..0x90).prop_map(abi::trap_word),
+        1 => Just(crate::decode::UNIMP),
+        1 => Just(0x0000_8067),
+    ]
+}
+
+/// Bends branches and JAL so that they lead into the text.
+fn bent(words: &[u32]) -> Vec<u32> {
+    let len = words.len() as i32;
+    let bend = |(at, word): (usize, &u32)| {
+        let to = (((word >> 8) as i32).rem_euclid(len) - at as i32) * 4;
+        let o = to as u32;
+        match word & 0x7F {
+            0x63 => {
+                let funct3 = [0, 1, 4, 5, 6, 7][(*word >> 12 & 7) as usize % 6];
+                word & 0x01FF_8000
+                    | funct3 << 12
+                    | 0x63
+                    | (o >> 12 & 1) << 31
+                    | (o >> 5 & 0x3F) << 25
+                    | (o >> 1 & 0xF) << 8
+                    | (o >> 11 & 1) << 7
+            }
+            0x6F => {
+                word & 0xF80
+                    | 0x6F
+                    | (o >> 20 & 1) << 31
+                    | (o >> 1 & 0x3FF) << 21
+                    | (o >> 11 & 1) << 20
+                    | (o >> 12 & 0xFF) << 12
+            }
+            _ => *word,
+        }
+    };
+    words.iter().enumerate().map(bend).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(
+        if cfg!(debug_assertions) { 1000 } else { 30_000 }) })]
+
+    // spec-test: X-58 X-06
+    #[test]
+    fn random_programs_mean_the_same_to_both_engines(
+        words in prop::collection::vec(word(), 1..64),
+        seed in any::<u32>(),
+        budget in prop_oneof![0_u64..200, Just(5_000)],
+    ) {
+        same(&bent(&words), seed, budget);
+    }
+}
+
+#[test]
+fn every_budget_ends_at_the_same_instruction() {
+    // addi a0, x0, 9; addi a1, a1, 3; addi a0, a0, -1; bne a0, x0, -8; ret
+    let words = [0x0090_0513, 0x0035_8593, 0xFFF5_0513, 0xFE05_1CE3, 0x0000_8067];
+    for budget in 0..40 {
+        same(&words, 1, budget);
+    }
+}
+
+/// 10^8 instructions, most of them transfers or fused, on a stack that a few thousand unfinished
+/// calls would overflow.
+#[test]
+fn the_stack_stays_flat() {
+    extern crate std;
+    // loop: addi a0, a0, -1; lw a1, 0(x0); sw a1, 0(sp); jal x1, +4; bne a0, x0, loop; unimp
+    let words =
+        [0xFFF5_0513, 0x0000_2583, 0x00B1_2023, 0x0040_00EF, 0xFE05_18E3, crate::decode::UNIMP];
+    let run = move || {
+        let text = decoded(&words).unwrap();
+        let mut machine = machine(1, u64::MAX, &words);
+        machine.registers.set(10, 20_000_000);
+        assert_eq!(Engine::Threaded.run(&text, &mut machine), Stop::Illegal);
+        u64::MAX - machine.left
+    };
+    let thread = std::thread::Builder::new().stack_size(64 << 10).spawn(run).unwrap();
+    assert_eq!(thread.join().unwrap(), 100_000_000);
+}
