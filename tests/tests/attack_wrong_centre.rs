@@ -35,3 +35,25 @@ fn a_centre_under_another_authority_is_refused_and_nothing_is_installed() {
     let _ = world.terminal("attic", stream.service, &scrambled, &played).ok();
     World::assert_same_picture(&stream, &played);
 }
+
+// spec-test: M-B10
+// attack-test: T-15 T-44
+#[test]
+fn a_certificate_of_the_operators_for_another_role_is_no_centre() {
+    if !has_ffmpeg("a_certificate_of_the_operators_for_another_role_is_no_centre") {
+        return;
+    }
+    let (world, stream) = (World::with_entitled_box("attic"), h264_aac());
+    let (scrambled, played) = (world.file("scrambled.ts"), world.file("played.ts"));
+    let _ = world.headend(&stream, "cissa", &scrambled).ok();
+    let operator = world.data().join("operator");
+    for role in ["po", "emm-sign", "operator"] {
+        for ending in ["pem", "key.age"] {
+            let from = operator.join(format!("{role}.{ending}"));
+            std::fs::copy(from, operator.join(format!("centre.{ending}"))).unwrap();
+        }
+        let why = world.terminal("attic", stream.service, &scrambled, &played).refused();
+        let slots = world.files("boxes/attic/flash/slots");
+        assert!(slots.iter().all(|path| !path.ends_with("a.odci")), "{role}: {why}: {slots:?}");
+    }
+}
