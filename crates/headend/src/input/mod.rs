@@ -13,6 +13,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::ops::Range;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
 use std::time::Duration;
 
 use portcullis_ts::RawPacket;
@@ -28,7 +30,9 @@ const CHUNK: usize = 5_577 * 188;
 const DATAGRAM_MAX: usize = 65_536;
 /// Octets that may stand in front of a file's first packet: a capture begins anywhere.
 const FRONT_MAX: u64 = 64 * 1024;
-/// How long a socket may be silent before the caller is asked whether to go on.
+/// Chunks that a thread reads ahead from a pipe.
+const AHEAD: usize = 2;
+/// How long a socket or pipe may be silent before the caller is asked whether to go on.
 const SILENCE: Duration = Duration::from_millis(200);
 
 /// Why there is no input.
@@ -60,7 +64,7 @@ pub enum InputError {
 pub enum Arrived<'a> {
     /// Packets.
     Packets(&'a mut [RawPacket]),
-    /// Nothing came for a while; only sockets do this.
+    /// Nothing came for a while; sockets and pipes do this.
     Silence,
     /// The end.
     End,
@@ -83,8 +87,14 @@ pub struct Input {
 }
 
 enum Source {
-    Reader(Box<dyn Read + Send>),
-    Socket { socket: UdpSocket, rtp: bool, datagram: Box<[u8]> },
+    File(File),
+    /// What a thread reads: a pipe may be silent, and its reader must be able to end.
+    Pipe(Receiver<io::Result<Vec<u8>>>),
+    Socket {
+        socket: UdpSocket,
+        rtp: bool,
+        datagram: Box<[u8]>,
+    },
 }
 
 impl Input {
@@ -98,13 +108,14 @@ impl Input {
             move |source| InputError::Io { location, action, source }
         };
         let source = match location {
-            Location::Standard => Source::Reader(Box::new(io::stdin())),
+            Location::Standard => read_ahead(io::stdin()),
             Location::File(path) => {
                 let file = File::open(path).map_err(failed("open"))?;
-                if file.metadata().is_ok_and(|about| about.is_dir()) {
+                let about = file.metadata().map_err(failed("open"))?;
+                if about.is_dir() {
                     return Err(failed("read")(io::ErrorKind::IsADirectory.into()));
                 }
-                Source::Reader(Box::new(file))
+                if about.is_file() { Source::File(file) } else { read_ahead(file) }
             }
             Location::Udp(address) | Location::Rtp(address) => Source::Socket {
                 socket: listen(*address).map_err(failed("listen"))?,
@@ -201,7 +212,15 @@ impl Input {
         self.start = 0;
         self.last = 0..0;
         let got = match &mut self.source {
-            Source::Reader(reader) => read_chunk(reader, &mut self.buffer),
+            Source::File(file) => read_chunk(file, &mut self.buffer),
+            Source::Pipe(chunks) => match chunks.recv_timeout(SILENCE) {
+                Ok(chunk) => chunk.map(|chunk| {
+                    self.buffer.extend_from_slice(&chunk);
+                    chunk.len()
+                }),
+                Err(RecvTimeoutError::Timeout) => Err(io::ErrorKind::TimedOut.into()),
+                Err(RecvTimeoutError::Disconnected) => Ok(0),
+            },
             Source::Socket { socket, rtp, datagram } => {
                 let got = socket.recv(datagram);
                 if let Ok(length) = got {
@@ -232,6 +251,22 @@ impl Input {
             }
         }
     }
+}
+
+/// Reads from a thread of its own. The thread ends with the input, or with the process.
+fn read_ahead(mut reader: impl Read + Send + 'static) -> Source {
+    let (sender, chunks) = sync_channel(AHEAD);
+    thread::spawn(move || {
+        loop {
+            let mut chunk = Vec::new();
+            let got = read_chunk(&mut reader, &mut chunk);
+            let last = !matches!(got, Ok(1..));
+            if sender.send(got.map(|_| chunk)).is_err() || last {
+                return;
+            }
+        }
+    });
+    Source::Pipe(chunks)
 }
 
 /// Appends at most [`CHUNK`] octets.

@@ -87,3 +87,24 @@ fn datagrams_arrive_with_and_without_rtp_and_survive_garbage() {
         assert_eq!(packets, 21, "{scheme}");
     }
 }
+
+#[test]
+fn a_silent_pipe_does_not_hold_its_reader() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let location = Location::File(path.clone());
+    let writer = std::thread::spawn(move || File::options().write(true).open(path).unwrap());
+    let mut input = Input::open(&location).unwrap();
+    let mut writer = writer.join().unwrap();
+    assert!(matches!(input.read().unwrap(), Arrived::Silence));
+    writer.write_all(&null_packet().repeat(3)).unwrap();
+    let mut packets = 0;
+    while packets < 3 {
+        if let Arrived::Packets(found) = input.read().unwrap() {
+            packets += found.len();
+        }
+    }
+    drop(writer);
+    assert!(matches!(input.read().unwrap(), Arrived::End));
+}

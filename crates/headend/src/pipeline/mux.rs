@@ -450,8 +450,13 @@ impl Mux {
         self.tables.add_named_pids(&mut self.used);
         let Some(pmt) = self.tables.pmts.get(&config.service) else { return true };
         self.segmenter.set_pcr_pid(pmt.pcr_pid);
-        self.components = PidSet::default();
         let mut any = false;
+        // What was a component once stays scrambled as long as nothing else claims its PID: a PMT
+        // that pauses or leaves it out lets no content out in clear.
+        let (watched, tables) = (&self.watched, &self.tables);
+        self.components.retain(|pid| {
+            !watched.contains(pid) && !tables.belongs_to_another(pid, config.service)
+        });
         for stream in &pmt.streams {
             let reserved = stream.pid.get() < 0x20 || stream.pid == Pid::NULL;
             if reserved || self.watched.contains(stream.pid) {

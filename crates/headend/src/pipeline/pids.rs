@@ -31,6 +31,14 @@ impl PidSet {
         }
     }
 
+    pub(super) fn retain(&mut self, keep: impl Fn(Pid) -> bool) {
+        for pid in (0..Pid::NULL.get()).filter_map(Pid::new) {
+            if self.contains(pid) && !keep(pid) {
+                self.remove(pid);
+            }
+        }
+    }
+
     pub(super) fn contains(&self, pid: Pid) -> bool {
         self.words
             .get(usize::from(pid.get()) / 64)

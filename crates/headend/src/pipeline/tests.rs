@@ -696,6 +696,11 @@ fn a_service_that_pauses_does_not_end_the_stream() {
     let input = with_new_tables(PMT_1, &[]);
     let (out, events, _) = run(config(), &input);
     assert!(events.contains(&Event::NothingToScramble));
+    let in_clear = |packet: &RawPacket| {
+        let view = Packet::new(packet);
+        view.payload_offset().is_some() && view.tsc().is_clear()
+    };
+    assert!(!of(&out.packets, VIDEO).iter().any(in_clear), "its content stays scrambled");
     assert_eq!(of(&out.packets, OTHER), of(&input, OTHER));
 }
 
