@@ -70,6 +70,7 @@ impl Command {
 }
 
 /// A failed command: one line that says what and where, and the exit code.
+#[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) line: String,
     pub(crate) code: u8,

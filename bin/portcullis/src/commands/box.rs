@@ -6,11 +6,11 @@ use portcullis_chipset::boot::{
     BOOTLOADER_FILE, BlKey1Certificate, BootImage, ImageVersion, PLATFORM_FILE,
     PlatformKeyCertificate,
 };
-use portcullis_chipset::{DEVICE_KEY_LABEL, fabric};
+use portcullis_chipset::{DEVICE_KEY_LABEL, Otp, fabric};
 use portcullis_crypto::Zeroizing;
 use portcullis_headend::layout::{CaSystem, DataDir};
 use portcullis_headend::store::{Operator, Repository};
-use portcullis_types::{ChipId, parse_hex_array};
+use portcullis_types::{ChipId, parse_hex_array, parse_u32};
 use portcullis_vault::Party;
 use serde_json::{Value, json};
 
@@ -113,8 +113,11 @@ pub(crate) fn add(
         Failure::new(format!("vendor {vendor}: unknown (known: {})", known.join(", ")))
     })?;
     let target = data.terminal(name);
-    if store.terminals()?.iter().any(|t| t.name == name) || target.symlink_metadata().is_ok() {
+    if store.terminals()?.iter().any(|t| t.name == name) {
         return Err(Failure::new(format!("box {name}: exists")));
+    }
+    if target.symlink_metadata().is_ok() {
+        return finish(&mut store, &target, name, system);
     }
     let offline = Offline::new(passphrase_file)?;
     let scratch = Scratch::beside(&target)?;
@@ -139,12 +142,44 @@ pub(crate) fn add(
         let _ = std::fs::remove_dir_all(&target);
         return Err(error.into());
     }
-    Ok(json!({
+    Ok(description(name, chip_id, system))
+}
+
+/// A box whose making was cut off before its row was written: it is whole, only unknown.
+// defends: F-03
+fn finish(
+    store: &mut Operator,
+    target: &Path,
+    name: &str,
+    system: &CaSystem,
+) -> Result<Value, Failure> {
+    let ca_system_id = system.description.ca_system_id;
+    let preferred = std::fs::read_to_string(target.join("flash/preferred-ca-system"));
+    let chip = Otp::load(&target.join("otp"));
+    let chip_id = match (&preferred, &chip) {
+        (Ok(preferred), Ok(chip)) if parse_u32(preferred.trim()) == Ok(ca_system_id.0.into()) => {
+            chip.chip_id()
+        }
+        _ => {
+            return Err(Failure::new(format!(
+                "box {name}: {} is there but no box of the operator's with a client of {}: \
+                 remove the directory or take another name",
+                target.display(),
+                system.vendor
+            )));
+        }
+    };
+    store.add_terminal(name, chip_id, ca_system_id)?;
+    Ok(description(name, chip_id, system))
+}
+
+fn description(name: &str, chip_id: ChipId, system: &CaSystem) -> Value {
+    json!({
         "name": name,
         "chip_id": format!("{:016x}", chip_id.0),
-        "vendor": vendor,
-        "ca_system_id": ca_system_id.0,
-    }))
+        "vendor": system.vendor,
+        "ca_system_id": system.description.ca_system_id.0,
+    })
 }
 
 fn check_name(name: &str) -> Result<(), Failure> {

@@ -4,6 +4,7 @@
 //! `portcullis-sdmp` and `portcullis-authority`, which stand beside this executable.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -90,10 +91,13 @@ pub(crate) fn bin_dir() -> Result<PathBuf, Failure> {
     Ok(exe.parent().map(Path::to_path_buf).unwrap_or_default())
 }
 
-/// A directory that vanishes again unless it is kept: nothing half done stays.
+/// A directory that vanishes again unless it is kept: nothing half done stays. What a killed
+/// process left (it may hold private keys) is removed by the next one that works there.
 pub(crate) struct Scratch {
     path: PathBuf,
     kept: bool,
+    /// Held on the directory itself: tells work in progress from what was left behind.
+    _lock: File,
 }
 
 impl Scratch {
@@ -101,9 +105,22 @@ impl Scratch {
     pub(crate) fn beside(target: &Path) -> Result<Self, Failure> {
         let name = target.file_name().map(|name| name.to_string_lossy().into_owned());
         let name = name.ok_or_else(|| Failure::new(format!("{}: no name", target.display())))?;
-        let path = target.with_file_name(format!(".{name}.new-{}", std::process::id()));
-        portcullis_vault::create_private_dir(&path)?;
-        Ok(Self { path, kept: false })
+        remove_left_behind(parent(target));
+        let path = target.with_file_name(format!(".{name}{MARK}{}", std::process::id()));
+        let failed = |e: std::io::Error| Failure::new(format!("{}: {e}", path.display()));
+        for _ in 0..ATTEMPTS {
+            portcullis_vault::create_private_dir(&path)?;
+            let lock = match File::open(&path) {
+                // Somebody tidied up before it was locked: once more.
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
+                opened => opened.map_err(failed)?,
+            };
+            lock.lock().map_err(failed)?;
+            if path.is_dir() {
+                return Ok(Self { path, kept: false, _lock: lock });
+            }
+        }
+        Err(Failure::new(format!("{}: goes away as soon as it is made", path.display())))
     }
 
     /// Where it is.
@@ -119,11 +136,7 @@ impl Scratch {
         }
         std::fs::rename(&self.path, target).map_err(failed)?;
         self.kept = true;
-        let parent = match target.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        std::fs::File::open(parent).and_then(|dir| dir.sync_all()).map_err(failed)
+        File::open(parent(target)).and_then(|dir| dir.sync_all()).map_err(failed)
     }
 }
 
@@ -135,6 +148,51 @@ impl Drop for Scratch {
     }
 }
 
+fn parent(target: &Path) -> &Path {
+    match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Removes the scratch directories in `folder` whose process was killed.
+// defends: F-03
+fn remove_left_behind(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.filter_map(Result::ok).take(LEFT_BEHIND_MAX) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let process = name.strip_prefix('.').and_then(|name| name.rsplit_once(MARK));
+        let is_ours = process.is_some_and(|(target, process)| {
+            !target.is_empty()
+                && !process.is_empty()
+                && process.bytes().all(|octet| octet.is_ascii_digit())
+        });
+        // A link is never followed: only a directory of this very place is removed.
+        if !is_ours || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            continue;
+        }
+        if File::open(entry.path()).is_ok_and(|directory| directory.try_lock().is_ok()) {
+            // An off-line program of the killed process may still be writing for a moment; what
+            // cannot be removed then is tried again by the next one.
+            for _ in 0..ATTEMPTS {
+                if std::fs::remove_dir_all(entry.path()).is_ok() {
+                    break;
+                }
+                std::thread::sleep(PAUSE);
+            }
+        }
+    }
+}
+
+/// Stands between a target's name and the process that makes it.
+const MARK: &str = ".new-";
+/// How often a directory is made that others take for left behind, or removed while somebody
+/// still writes into it.
+const ATTEMPTS: usize = 10;
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(30);
+/// Entries of a directory that are looked at.
+const LEFT_BEHIND_MAX: usize = 65_536;
+
 /// Prints one JSON object, or the lines for people; a closed pipe is no failure.
 pub(crate) fn print(json: bool, object: &Value, lines: &str) {
     let text = if json { object.to_string() } else { lines.to_owned() };
@@ -145,4 +203,30 @@ pub(crate) fn print(json: bool, object: &Value, lines: &str) {
 pub(crate) fn now() -> portcullis_types::UnixSeconds {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     portcullis_types::UnixSeconds(now.map_or(0, |span| span.as_secs()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    // attack-test: F-03
+    #[test]
+    fn what_a_killed_process_left_goes_and_work_in_progress_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let left = dir.path().join(".box.new-123");
+        std::fs::create_dir_all(left.join("otp")).unwrap();
+        std::fs::write(left.join("otp/secret"), "key").unwrap();
+        let others = [".box.new-", ".box.new-12a", "box.new-1", ".new-1", ".other"];
+        others.iter().for_each(|name| std::fs::create_dir(dir.path().join(name)).unwrap());
+
+        let work = Scratch::beside(&dir.path().join("box")).unwrap();
+        assert!(!left.exists());
+        assert!(others.iter().all(|name| dir.path().join(name).is_dir()));
+        // Another process's work: under another number, but locked.
+        remove_left_behind(dir.path());
+        assert!(work.path().is_dir());
+        work.keep(&dir.path().join("box")).unwrap();
+        assert!(dir.path().join("box").is_dir());
+    }
 }

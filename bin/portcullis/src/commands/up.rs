@@ -8,6 +8,7 @@
 mod air;
 mod child;
 mod input;
+mod lock;
 mod orders;
 mod supervisor;
 
@@ -26,6 +27,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use self::input::Programme;
+use self::lock::Lock;
 use self::orders::Orders;
 use self::supervisor::{Settings, Supervisor};
 use crate::cli::{Failure, Outcome};
@@ -110,6 +112,7 @@ async fn up(args: Args) -> Outcome {
     let url = format!("http://{address}/");
     let work = async {
         supervisor.prepare().await?;
+        let _lock = Lock::take(&args.data)?;
         let programme = match &args.input {
             Some(path) => Programme::find(path, args.service).map_err(Failure::new)?,
             None => Programme::sample(&args.data)?,
