@@ -71,6 +71,9 @@ pub enum StoreError {
     /// The store is not there.
     #[error("{0}: no operator database (is this a data directory made by `portcullis init`?)")]
     Missing(PathBuf),
+    /// There is a file without a store in it.
+    #[error("{0}: an empty operator database, put back a backup")]
+    Empty(PathBuf),
     /// The store was written by a newer program.
     #[error("{path}: schema {found}, this program knows up to {known}")]
     NewerSchema {
@@ -85,6 +88,16 @@ pub enum StoreError {
     #[error("the operator database holds an impossible value: {0}")]
     Corrupt(&'static str),
     /// The database failed.
-    #[error("operator database")]
+    #[error("operator database{}", way_back(.0))]
     Database(#[from] rusqlite::Error),
+}
+
+/// What helps when the file itself is broken.
+fn way_back(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+            " is damaged, put back a backup"
+        }
+        _ => "",
+    }
 }

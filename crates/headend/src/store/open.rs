@@ -37,12 +37,17 @@ impl Operator {
     /// Opens a store and brings its schema up to date.
     ///
     /// # Errors
-    /// [`StoreError::Missing`], [`StoreError::NewerSchema`]; the database's own errors.
+    /// [`StoreError::Missing`], [`StoreError::Empty`], [`StoreError::NewerSchema`]; the database's own errors.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         if !path.is_file() {
             return Err(StoreError::Missing(path.to_owned()));
         }
         let mut store = Self::connect(path)?;
+        let version: i64 = store.db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if version == 0 {
+            // To fill it would be to forget every box and every right without a word.
+            return Err(StoreError::Empty(path.to_owned()));
+        }
         schema::migrate(&mut store.db, path)?;
         Ok(store)
     }

@@ -260,3 +260,20 @@ fn a_revoked_box_leaves_its_groups_and_they_get_a_new_key() {
     let place = store.membership(&new, A).unwrap().unwrap();
     assert_eq!(place.member_index, MemberIndex(2));
 }
+
+// attack-test: F-07 F-21
+#[test]
+fn an_emptied_or_foreign_database_is_refused_and_not_filled() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = new_store(&dir);
+    let path = store.path().to_owned();
+    drop(store);
+    for ending in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{ending}", path.display()));
+    }
+    std::fs::write(&path, b"").unwrap();
+    assert!(matches!(Operator::open(&path), Err(StoreError::Empty(_))));
+    std::fs::write(&path, [b'x'; 8192]).unwrap();
+    let error = Operator::open(&path).unwrap_err();
+    assert!(error.to_string().contains("put back a backup"), "{error}");
+}
