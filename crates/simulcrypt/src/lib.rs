@@ -20,6 +20,7 @@ mod error;
 mod frame;
 mod grammar;
 mod message;
+mod status;
 
 pub mod ecmg;
 pub mod emmg;
