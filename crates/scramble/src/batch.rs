@@ -1,8 +1,9 @@
 //! Many packets with their keys at once.
 //!
-//! The one place where kernels that work on many packets in parallel are chosen. Lanes may hold
-//! packets of different services, parities and modes. Today CSA2 lanes go through the portable
-//! kernel one by one and AES lanes of one key in groups.
+//! The one place where packets are dealt out to the kernels that work on many of them in parallel.
+//! Lanes may hold packets of any PID, service, parity, key and mode, and payloads of any length. A
+//! kernel's batch is worked on as soon as it is full, so that memory is bounded however many
+//! packets there are.
 
 use alloc::vec::Vec;
 
@@ -10,16 +11,16 @@ use portcullis_ts::{PacketMut, RawPacket, ScramblingControl};
 use portcullis_types::Parity;
 
 use crate::Cipher;
-use crate::aes::AesCipher;
+use crate::aes::{self, AES_LANES, AesLane};
 use crate::cipher::{Keyed, Scrambled, mark_scrambled};
-use crate::csa2::Csa2;
+use crate::sliced::{self, Direction, Lane};
 
 /// Packets of which each has its key.
 pub struct Batch<'a> {
-    lanes: Vec<Lane<'a>>,
+    entries: Vec<Entry<'a>>,
 }
 
-struct Lane<'a> {
+struct Entry<'a> {
     packet: &'a mut RawPacket,
     cipher: &'a Cipher,
     parity: Parity,
@@ -29,83 +30,104 @@ impl<'a> Batch<'a> {
     /// An empty batch with room for so many packets.
     #[must_use]
     pub fn with_capacity(packets: usize) -> Self {
-        Self { lanes: Vec::with_capacity(packets) }
+        Self { entries: Vec::with_capacity(packets) }
     }
 
     /// Adds a packet with its key. The parity counts for scrambling only.
     pub fn push(&mut self, packet: &'a mut RawPacket, cipher: &'a Cipher, parity: Parity) {
-        self.lanes.push(Lane { packet, cipher, parity });
+        self.entries.push(Entry { packet, cipher, parity });
     }
 
     /// Packets in the batch.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.lanes.len()
+        self.entries.len()
     }
 
     /// Whether there is no packet in the batch.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.lanes.is_empty()
+        self.entries.is_empty()
     }
 
     /// Scrambles every packet, as [`Cipher::scramble_packet`] does.
     pub fn scramble(self) {
-        let mut groups = Groups::default();
-        for lane in self.lanes {
-            if mark_scrambled(lane.packet, lane.parity) == Scrambled::Yes {
-                groups.add(lane.cipher, lane.packet);
-            }
-        }
-        for (csa2, payload) in groups.csa2 {
-            csa2.scramble(payload);
-        }
-        for (aes, mut payloads) in groups.aes {
-            aes.scramble_many(&mut payloads);
+        let mut lanes = Lanes::new(Direction::Scramble);
+        for entry in self.entries {
+            lanes.scramble(entry.packet, entry.cipher, entry.parity);
         }
     }
 
     /// Descrambles every scrambled packet, as [`Cipher::descramble_packet`] does.
     pub fn descramble(self) {
-        let mut groups = Groups::default();
-        for lane in self.lanes {
-            let mut view = PacketMut::new(lane.packet);
-            if view.as_packet().tsc().parity().is_some() {
-                view.set_tsc(ScramblingControl::Clear);
-                groups.add(lane.cipher, lane.packet);
+        let mut lanes = Lanes::new(Direction::Descramble);
+        for entry in self.entries {
+            lanes.descramble(entry.packet, entry.cipher);
+        }
+    }
+}
+
+/// The batches of the kernels. What is left in them is worked on when this is dropped.
+pub(crate) struct Lanes<'a> {
+    direction: Direction,
+    csa2: Vec<Lane<'a>>,
+    aes: Vec<AesLane<'a>>,
+}
+
+impl<'a> Lanes<'a> {
+    pub(crate) const fn new(direction: Direction) -> Self {
+        Self { direction, csa2: Vec::new(), aes: Vec::new() }
+    }
+
+    /// Takes a packet that is to be scrambled, if it can be.
+    #[inline]
+    pub(crate) fn scramble(
+        &mut self,
+        packet: &'a mut RawPacket,
+        cipher: &'a Cipher,
+        parity: Parity,
+    ) {
+        if mark_scrambled(packet, parity) == Scrambled::Yes {
+            self.add(packet, cipher);
+        }
+    }
+
+    /// Takes a packet that is to be descrambled, if it is scrambled.
+    #[inline]
+    pub(crate) fn descramble(&mut self, packet: &'a mut RawPacket, cipher: &'a Cipher) {
+        let mut view = PacketMut::new(packet);
+        if view.as_packet().tsc().parity().is_some() {
+            view.set_tsc(ScramblingControl::Clear);
+            self.add(packet, cipher);
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, packet: &'a mut RawPacket, cipher: &'a Cipher) {
+        let Some(at) = portcullis_ts::Packet::new(packet).payload_offset() else { return };
+        let Some(payload) = packet.get_mut(at..) else { return };
+        match cipher.keyed() {
+            Keyed::Csa2(key) => {
+                self.csa2.push(Lane { key, payload });
+                if self.csa2.len() >= sliced::LANES_MAX {
+                    sliced::run(&mut self.csa2, self.direction);
+                    self.csa2.clear();
+                }
             }
-        }
-        for (csa2, payload) in groups.csa2 {
-            csa2.descramble(payload);
-        }
-        for (aes, payloads) in groups.aes {
-            for payload in payloads {
-                aes.descramble(payload);
+            Keyed::Aes(key) => {
+                self.aes.push(AesLane { key, payload });
+                if self.aes.len() >= AES_LANES {
+                    aes::run(&mut self.aes, self.direction);
+                    self.aes.clear();
+                }
             }
         }
     }
 }
 
-/// Payloads by kernel; AES payloads also by key.
-#[derive(Default)]
-struct Groups<'a> {
-    csa2: Vec<(&'a Csa2, &'a mut [u8])>,
-    aes: Vec<(&'a AesCipher, Vec<&'a mut [u8]>)>,
-}
-
-impl<'a> Groups<'a> {
-    fn add(&mut self, cipher: &'a Cipher, packet: &'a mut RawPacket) {
-        let Some(at) = portcullis_ts::Packet::new(packet).payload_offset() else { return };
-        let Some(payload) = packet.get_mut(at..) else { return };
-        match cipher.keyed() {
-            Keyed::Csa2(csa2) => self.csa2.push((csa2, payload)),
-            Keyed::Aes(aes) => {
-                // A headend has few keys at a time, so that a search beats a map.
-                match self.aes.iter_mut().find(|(known, _)| core::ptr::eq(*known, aes)) {
-                    Some((_, payloads)) => payloads.push(payload),
-                    None => self.aes.push((aes, alloc::vec![payload])),
-                }
-            }
-        }
+impl Drop for Lanes<'_> {
+    fn drop(&mut self) {
+        sliced::run(&mut self.csa2, self.direction);
+        aes::run(&mut self.aes, self.direction);
     }
 }

@@ -20,13 +20,17 @@
 #![no_std]
 
 extern crate alloc;
-#[cfg(test)]
+// For asking the processor what it has and for the scratch memory of the wide kernels; elsewhere
+// the crate does without.
+#[cfg(any(test, target_arch = "x86_64"))]
+#[macro_use]
 extern crate std;
 
 mod aes;
 mod batch;
 mod cipher;
 mod csa2;
+mod sliced;
 mod slots;
 
 pub use batch::Batch;
@@ -39,9 +43,8 @@ use portcullis_types::Parity;
 
 /// Scrambles all packets of a run with one key; see [`Cipher::scramble_packet`].
 pub fn scramble_batch(packets: &mut [RawPacket], cipher: &Cipher, parity: Parity) {
-    let mut batch = Batch::with_capacity(packets.len());
+    let mut lanes = batch::Lanes::new(sliced::Direction::Scramble);
     for packet in packets {
-        batch.push(packet, cipher, parity);
+        lanes.scramble(packet, cipher, parity);
     }
-    batch.scramble();
 }

@@ -3,7 +3,9 @@
 use portcullis_ts::{Packet, PacketMut, RawPacket, ScramblingControl};
 use portcullis_types::Parity;
 
-use crate::{Batch, Cipher};
+use crate::Cipher;
+use crate::batch::Lanes;
+use crate::sliced::Direction;
 
 /// What descrambling did with a packet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,7 +85,7 @@ impl KeySlots {
         mut select: impl FnMut(Packet<'_>) -> bool,
     ) -> DescrambledCount {
         let mut count = DescrambledCount::default();
-        let mut batch = Batch::with_capacity(packets.len());
+        let mut lanes = Lanes::new(Direction::Descramble);
         for packet in packets {
             let view = Packet::new(packet);
             let Some(parity) = view.tsc().parity() else { continue };
@@ -97,13 +99,12 @@ impl KeySlots {
                     count.descrambled += 1;
                 }
                 Some(cipher) => {
-                    batch.push(packet, cipher, parity);
+                    lanes.descramble(packet, cipher);
                     count.descrambled += 1;
                 }
                 None => count.left_scrambled += 1,
             }
         }
-        batch.descramble();
         count
     }
 }

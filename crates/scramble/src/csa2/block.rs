@@ -26,6 +26,10 @@ impl BlockKeys {
         Self { rounds }
     }
 
+    pub(super) fn rounds(&self) -> &[u8; ROUNDS] {
+        &self.rounds
+    }
+
     /// Enciphers `N` blocks side by side.
     pub(super) fn encrypt<const N: usize>(&self, mut blocks: [u64; N]) -> [u64; N] {
         for key in self.rounds.iter() {
@@ -75,7 +79,7 @@ static SBOX_PERM: [u64; 256] = {
 };
 
 /// Bit i of an S-box output goes to bit `OCTET_PERMUTATION[i]`.
-const fn permute_octet(octet: u8) -> u8 {
+pub(crate) const fn permute_octet(octet: u8) -> u8 {
     const OCTET_PERMUTATION: [u8; 8] = [1, 7, 5, 4, 2, 6, 0, 3];
     let mut out = 0;
     let mut bit = 0;
@@ -86,8 +90,9 @@ const fn permute_octet(octet: u8) -> u8 {
     out
 }
 
+/// The S-box.
 #[rustfmt::skip]
-const SBOX: [u8; 256] = [
+pub(crate) const SBOX: [u8; 256] = [
     0x3A, 0xEA, 0x68, 0xFE, 0x33, 0xE9, 0x88, 0x1A, 0x83, 0xCF, 0xE1, 0x7F, 0xBA, 0xE2, 0x38, 0x12,
     0xE8, 0x27, 0x61, 0x95, 0x0C, 0x36, 0xE5, 0x70, 0xA2, 0x06, 0x82, 0x7C, 0x17, 0xA3, 0x26, 0x49,
     0xBE, 0x7A, 0x6D, 0x47, 0xC1, 0x51, 0x8F, 0xF3, 0xCC, 0x5B, 0x67, 0xBD, 0xCD, 0x18, 0x08, 0xC9,

@@ -8,6 +8,10 @@
 mod block;
 mod stream;
 
+pub(crate) use block::{SBOX as BLOCK_SBOX, permute_octet};
+#[cfg(test)]
+pub(crate) use stream::{INPUTS as STREAM_INPUTS, SBOXES as STREAM_SBOXES};
+
 use block::BlockKeys;
 use stream::StreamStart;
 
@@ -33,6 +37,11 @@ pub(crate) struct Csa2 {
 impl Csa2 {
     pub(crate) fn new(control_word: &[u8; 8]) -> Self {
         Self { block: BlockKeys::new(control_word), stream: StreamStart::new(control_word) }
+    }
+
+    /// The keys of all rounds; the last eight are the control word, each octet XOR 6.
+    pub(crate) fn round_keys(&self) -> &[u8; 56] {
+        self.block.rounds()
     }
 
     /// Scrambles a payload in place; below 8 octets it stays clear.

@@ -136,7 +136,7 @@ fn combine_b(b: u64) -> u64 {
 }
 
 /// (nibble of A counted from 1, bit) of the five inputs of each S-box, most significant first.
-const INPUTS: [[(u8, u8); 5]; 7] = [
+pub(crate) const INPUTS: [[(u8, u8); 5]; 7] = [
     [(4, 0), (1, 2), (6, 1), (7, 3), (9, 0)],
     [(2, 1), (3, 2), (6, 3), (7, 0), (9, 1)],
     [(1, 3), (2, 0), (5, 1), (5, 3), (6, 2)],
@@ -147,7 +147,7 @@ const INPUTS: [[(u8, u8); 5]; 7] = [
 ];
 
 /// The S-boxes: five bits to two.
-const SBOXES: [[u8; 32]; 7] = [
+pub(crate) const SBOXES: [[u8; 32]; 7] = [
     [
         2, 0, 1, 1, 2, 3, 3, 0, 3, 2, 2, 0, 1, 1, 0, 3, 0, 3, 3, 0, 2, 2, 1, 1, 2, 2, 0, 3, 1, 1,
         3, 0,

@@ -1,0 +1,89 @@
+//! `portcullis-bench`: measures hot parts of the project beside other implementations.
+//!
+//! Trust domain: none; a tool for developers. Ours and the peers take turns within one run (A B A
+//! B), each turn is measured in CPU time of its thread, and the median of the turns is told. What
+//! must never happen: a figure that was not measured. A peer that is not there is told as such.
+
+mod measure;
+mod native;
+mod scramble;
+
+use std::process::ExitCode;
+
+use measure::{Options, Row};
+use serde_json::{Map, Value, json};
+
+const USAGE: &str = "usage: portcullis-bench scramble [--json] [--pairs N] [--only ROW]";
+
+fn main() -> ExitCode {
+    let Some(arguments) = Arguments::parse(std::env::args().skip(1)) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    match scramble::rows(&arguments.options) {
+        Ok(rows) => {
+            report(&rows, arguments.json);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("portcullis-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Arguments {
+    json: bool,
+    options: Options,
+}
+
+impl Arguments {
+    fn parse(mut given: impl Iterator<Item = String>) -> Option<Self> {
+        if given.next()? != "scramble" {
+            return None;
+        }
+        let mut arguments = Self { json: false, options: Options::default() };
+        while let Some(argument) = given.next() {
+            match argument.as_str() {
+                "--json" => arguments.json = true,
+                "--pairs" => arguments.options.pairs = given.next()?.parse().ok()?,
+                "--only" => arguments.options.only = Some(given.next()?),
+                _ => return None,
+            }
+        }
+        (1..=1_000).contains(&arguments.options.pairs).then_some(arguments)
+    }
+}
+
+fn report(rows: &[Row], as_json: bool) {
+    if as_json {
+        let rows: Vec<Value> = rows.iter().map(to_json).collect();
+        println!("{}", Value::from(rows));
+        return;
+    }
+    for row in rows {
+        print!("{:16} {} ", row.work, row.unit);
+        row.ours.map_or_else(|| print!("not measured"), |ours| print!("{ours:.2}"));
+        for (name, value) in &row.peers {
+            match (value, row.ratio(*value)) {
+                (Some(value), Some(ratio)) => print!("  {name} {value:.2} (x {ratio:.2})"),
+                _ => print!("  {name} not measured"),
+            }
+        }
+        println!();
+    }
+}
+
+/// What was not measured is null.
+fn to_json(row: &Row) -> Value {
+    let of = |value: &dyn Fn(Option<f64>) -> Option<f64>| -> Map<String, Value> {
+        row.peers.iter().map(|(name, peer)| ((*name).to_owned(), json!(value(*peer)))).collect()
+    };
+    json!({
+        "work": row.work,
+        "unit": row.unit,
+        "ours": row.ours,
+        "peers": of(&|peer| peer),
+        "ratio": of(&|peer| row.ratio(peer)),
+    })
+}

@@ -1,0 +1,71 @@
+//! Turns, CPU time and medians.
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// How to measure.
+pub(crate) struct Options {
+    /// Turns of each contender.
+    pub(crate) pairs: usize,
+    /// Only the row of this name.
+    pub(crate) only: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { pairs: 7, only: None }
+    }
+}
+
+/// One line of the report. A rate: more is better.
+pub(crate) struct Row {
+    pub(crate) work: &'static str,
+    pub(crate) unit: &'static str,
+    /// `None`: not measured.
+    pub(crate) ours: Option<f64>,
+    pub(crate) peers: Vec<(&'static str, Option<f64>)>,
+}
+
+impl Row {
+    /// By how much ours is better.
+    pub(crate) fn ratio(&self, peer: Option<f64>) -> Option<f64> {
+        Some(self.ours? / peer?)
+    }
+}
+
+/// One contender: does the work once and returns the seconds it took, or `None` when it cannot.
+pub(crate) type Contender<'a> = Box<dyn FnMut() -> Option<f64> + 'a>;
+
+/// Lets the contenders take turns; returns the median of the seconds of each.
+pub(crate) fn take_turns(pairs: usize, contenders: &mut [Contender<'_>]) -> Vec<Option<f64>> {
+    let mut seconds = vec![Vec::new(); contenders.len()];
+    // The first round warms caches and clocks and does not count.
+    for round in 0..=pairs {
+        for (contender, seconds) in contenders.iter_mut().zip(&mut seconds) {
+            let taken = contender();
+            if round > 0 {
+                seconds.extend(taken);
+            }
+        }
+    }
+    seconds.into_iter().map(|seconds| median(seconds, pairs)).collect()
+}
+
+/// The median, if every turn was measured.
+fn median(mut seconds: Vec<f64>, pairs: usize) -> Option<f64> {
+    seconds.sort_by(f64::total_cmp);
+    let upper = seconds.get(pairs / 2)?;
+    let lower = seconds.get((pairs - 1) / 2)?;
+    (seconds.len() == pairs).then_some((upper + lower) / 2.0)
+}
+
+/// CPU time that `work` took of this thread, in seconds.
+pub(crate) fn cpu_seconds(work: impl FnOnce()) -> f64 {
+    let begun = thread_time();
+    work();
+    thread_time() - begun
+}
+
+fn thread_time() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}

@@ -1,0 +1,187 @@
+//! CSA2 with AVX2: 256 lanes; the S-box of the block cipher by sixteen shuffles. One of the files
+//! with `unsafe`.
+//!
+//! Trust domain: headend and chip.
+//!
+//! Safety of the whole file. The methods of [`Ymm`] call instructions that not every processor has;
+//! that is sound where the processor has them. `Ymm` is private to this folder's code, and its
+//! methods are reached through [`run`] alone, which asks the processor first; they are inlined into
+//! `run_here`, which is compiled for AVX2. No method reads or writes memory through a pointer;
+//! planes and rows are ordinary slices.
+
+#![allow(unsafe_code)]
+
+use core::arch::asm;
+use core::arch::x86_64::*;
+use core::cell::RefCell;
+use core::mem::transmute;
+
+use super::{Direction, Lane, Register, Scratch, Substituted, Window, gates, portable};
+use crate::csa2::{BLOCK_SBOX, permute_octet};
+
+/// Whether this processor has what the path needs.
+pub(super) fn detected() -> bool {
+    std::is_x86_feature_detected!("avx2")
+}
+
+pub(super) fn run(lanes: &mut [Lane<'_>], direction: Direction) {
+    thread_local! {
+        static SCRATCH: RefCell<Scratch<Ymm>> = RefCell::new(Scratch::new());
+    }
+    if !detected() {
+        return portable::run(lanes, direction);
+    }
+    SCRATCH.with_borrow_mut(|scratch| {
+        // SAFETY: the processor has the feature that the function is compiled for.
+        unsafe { run_here(scratch, lanes, direction) }
+    });
+}
+
+#[target_feature(enable = "avx2")]
+fn run_here(scratch: &mut Scratch<Ymm>, lanes: &mut [Lane<'_>], direction: Direction) {
+    scratch.run(lanes, direction);
+}
+
+/// 32 octets.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct Ymm(__m256i);
+
+/// The S-box in slices of 16, each XORed with the slice before (but for those of 0 and 128), and
+/// twice beside itself: a look-up sums the slices up to its own.
+const SLICES: [[[u8; 16]; 2]; 16] = {
+    let mut slices = [[[0; 16]; 2]; 16];
+    let mut input = 0;
+    while input < 256 {
+        let before = if input % 128 < 16 { 0 } else { BLOCK_SBOX[input - 16] };
+        let value = BLOCK_SBOX[input] ^ before;
+        slices[input / 16][0][input % 16] = value;
+        slices[input / 16][1][input % 16] = value;
+        input += 1;
+    }
+    slices
+};
+
+/// The bit permutation of the lower and of the upper four bits, each twice.
+const PERMUTED: [[[u8; 16]; 2]; 2] = {
+    let mut permuted = [[[0; 16]; 2]; 2];
+    let mut input = 0;
+    while input < 16 {
+        permuted[0][0][input] = permute_octet(input as u8);
+        permuted[0][1][input] = permuted[0][0][input];
+        permuted[1][0][input] = permute_octet((input as u8) << 4);
+        permuted[1][1][input] = permuted[1][0][input];
+        input += 1;
+    }
+    permuted
+};
+
+#[inline(always)]
+fn table(octets: [[u8; 16]; 2]) -> __m256i {
+    // SAFETY: both are 32 octets, for which every value is valid.
+    unsafe { transmute(octets) }
+}
+
+impl Register for Ymm {
+    // SAFETY: all octets of the register are given, and every value is valid.
+    const ZERO: Self = Self(unsafe { transmute::<[u64; 4], __m256i>([0; 4]) });
+
+    #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        // SAFETY: see the top of the file.
+        Self(unsafe { _mm256_xor_si256(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn and(self, other: Self) -> Self {
+        // SAFETY: see the top of the file.
+        Self(unsafe { _mm256_and_si256(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn or(self, other: Self) -> Self {
+        // SAFETY: see the top of the file.
+        Self(unsafe { _mm256_or_si256(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn and_not(self, other: Self) -> Self {
+        // SAFETY: see the top of the file.
+        Self(unsafe { _mm256_andnot_si256(other.0, self.0) })
+    }
+    #[inline(always)]
+    fn shift_left<const BITS: u32>(self) -> Self {
+        // SAFETY: see the top of the file. The count is below 16.
+        Self(unsafe { _mm256_sll_epi16(self.0, _mm_cvtsi32_si128(BITS as i32)) })
+    }
+    #[inline(always)]
+    fn shift_right<const BITS: u32>(self) -> Self {
+        // SAFETY: see the top of the file. The count is below 16.
+        Self(unsafe { _mm256_srl_epi16(self.0, _mm_cvtsi32_si128(BITS as i32)) })
+    }
+    #[inline(always)]
+    fn splat(octet: u8) -> Self {
+        // SAFETY: see the top of the file.
+        Self(unsafe { _mm256_set1_epi8(octet as i8) })
+    }
+    /// Both sides are below 128 here: they are numbers of blocks.
+    #[inline(always)]
+    fn greater_than(self, octet: u8) -> Self {
+        // SAFETY: see the top of the file.
+        Self(unsafe { _mm256_cmpgt_epi8(self.0, _mm256_set1_epi8(octet as i8)) })
+    }
+    #[inline(always)]
+    fn word(self, index: usize) -> u64 {
+        // SAFETY: both are 32 octets, for which every value is valid.
+        let words: [u64; 4] = unsafe { transmute(self) };
+        words.get(index).copied().unwrap_or_default()
+    }
+    #[inline(always)]
+    fn set_word(&mut self, index: usize, word: u64) {
+        // SAFETY: both are 32 octets, for which every value is valid.
+        let mut words: [u64; 4] = unsafe { transmute(*self) };
+        if let Some(target) = words.get_mut(index) {
+            *target = word;
+        }
+        // SAFETY: as above.
+        *self = unsafe { transmute::<[u64; 4], Self>(words) };
+    }
+    /// A shuffle gives zero where the index is negative. Counting the index down by 16 with
+    /// saturation therefore sums the slices up to the one that is meant.
+    #[inline(always)]
+    fn block_sbox(self) -> Self {
+        // SAFETY: see the top of the file.
+        Self(unsafe {
+            let step = _mm256_set1_epi8(16);
+            let mut low = self.0;
+            let mut high = _mm256_xor_si256(self.0, _mm256_set1_epi8(i8::MIN));
+            let (lower, upper) = SLICES.split_at(8);
+            let mut sum = _mm256_setzero_si256();
+            for (lower, upper) in lower.iter().zip(upper) {
+                let by_low = _mm256_shuffle_epi8(table(*lower), low);
+                let by_high = _mm256_shuffle_epi8(table(*upper), high);
+                sum = _mm256_xor_si256(sum, _mm256_xor_si256(by_low, by_high));
+                low = _mm256_subs_epi8(low, step);
+                high = _mm256_subs_epi8(high, step);
+            }
+            sum
+        })
+    }
+    #[inline(always)]
+    fn block_permutation(self) -> Self {
+        let [lower, upper] = [table(PERMUTED[0]), table(PERMUTED[1])];
+        // SAFETY: see the top of the file.
+        Self(unsafe {
+            let nibble = _mm256_set1_epi8(0x0F);
+            let low = _mm256_and_si256(self.0, nibble);
+            let high = _mm256_and_si256(_mm256_srli_epi16::<4>(self.0), nibble);
+            _mm256_xor_si256(_mm256_shuffle_epi8(lower, low), _mm256_shuffle_epi8(upper, high))
+        })
+    }
+    #[inline(always)]
+    fn stream_sboxes(a: &Window<Self>) -> Substituted<Self> {
+        gates::substitute(a)
+    }
+    #[inline(always)]
+    fn pin() {
+        // SAFETY: no instruction at all; it only claims to touch memory.
+        unsafe { asm!("", options(nostack, preserves_flags)) };
+    }
+}

@@ -1,0 +1,366 @@
+//! CSA2 on many packets at once, each with a key of its own.
+//!
+//! Trust domains: headend and chip. A register holds one octet of each of as many lanes as it has
+//! octets (byte planes, for the block cipher), or one bit of eight times as many lanes (bit planes,
+//! for the stream cipher); eight groups of byte planes are as many lanes as one bit plane. The
+//! algorithm is written once over [`Register`]; what a processor does better is told by its
+//! implementation, and those files alone hold `unsafe`.
+//!
+//! What must never happen: that a path gives other octets than the portable scalar code, or that a
+//! key stays in the scratch memory after the call.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod block;
+mod gates;
+mod look_ups;
+mod pack;
+mod portable;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use alloc::vec::Vec;
+
+use crate::csa2::Csa2;
+
+/// Lanes of the widest path: a batch of so many is full on any.
+pub(crate) const LANES_MAX: usize = 512;
+/// Octets of the longest payload.
+const PAYLOAD_MAX: usize = 184;
+/// The same in whole columns of 64 octets, which is how packets are turned into planes.
+const ROW: usize = 192;
+const BLOCK: usize = 8;
+/// Groups of byte planes that have as many lanes as one bit plane.
+const GROUPS: usize = 8;
+/// Rounds of the block cipher.
+const ROUNDS: usize = 56;
+/// Planes of one key: the round keys, of which the last eight are the control word XOR 6.
+const KEY_PLANES: usize = 64;
+/// Below this many packets the scalar code is not slower than a batch that is mostly empty.
+const LANES_MIN_SHARE: usize = 32;
+
+/// One packet's payload with its key.
+pub(crate) struct Lane<'a> {
+    pub(crate) key: &'a Csa2,
+    pub(crate) payload: &'a mut [u8],
+}
+
+/// What to do with the lanes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Scramble,
+    Descramble,
+}
+
+/// A way to compute; all give the same octets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Path {
+    /// 512 lanes; needs VBMI and GFNI.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    /// 256 lanes.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// 64 lanes in plain words.
+    Portable,
+}
+
+impl Path {
+    /// The ways of this processor, the fastest first.
+    pub(crate) fn available() -> impl Iterator<Item = Self> {
+        #[cfg(target_arch = "x86_64")]
+        let special = [(Self::Avx512, avx512::detected()), (Self::Avx2, avx2::detected())];
+        #[cfg(not(target_arch = "x86_64"))]
+        let special: [(Self, bool); 0] = [];
+        special
+            .into_iter()
+            .chain([(Self::Portable, true)])
+            .filter(|(_, has)| *has)
+            .map(|(path, _)| path)
+    }
+
+    const fn lanes(self) -> usize {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => 512,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => 256,
+            Self::Portable => 64,
+        }
+    }
+
+    /// Works on any number of lanes.
+    pub(crate) fn run(self, lanes: &mut [Lane<'_>], direction: Direction) {
+        for lanes in lanes.chunks_mut(self.lanes()) {
+            match self {
+                #[cfg(target_arch = "x86_64")]
+                Self::Avx512 => avx512::run(lanes, direction),
+                #[cfg(target_arch = "x86_64")]
+                Self::Avx2 => avx2::run(lanes, direction),
+                Self::Portable => portable::run(lanes, direction),
+            }
+        }
+    }
+}
+
+/// Works on all lanes in the fastest way that this processor has.
+pub(crate) fn run(lanes: &mut [Lane<'_>], direction: Direction) {
+    let Some(best) = Path::available().next() else { return };
+    let full = lanes.len() / best.lanes() * best.lanes();
+    let (whole, rest) = lanes.split_at_mut(full);
+    best.run(whole, direction);
+    // A batch costs the same however few lanes are in use.
+    if rest.len() * LANES_MIN_SHARE >= best.lanes() {
+        best.run(rest, direction);
+        return;
+    }
+    for lane in rest {
+        match direction {
+            Direction::Scramble => lane.key.scramble(lane.payload),
+            Direction::Descramble => lane.key.descramble(lane.payload),
+        }
+    }
+}
+
+/// The last eleven nibbles of a shift register, the youngest first.
+type Window<V> = [[V; 4]; 11];
+
+/// Outputs of the S-boxes.
+struct Substituted<V> {
+    x: [V; 4],
+    y: [V; 4],
+    z: [V; 4],
+    p: V,
+    q: V,
+}
+
+/// A vector register, as bits and as octets.
+trait Register: Copy {
+    const ZERO: Self;
+    /// Octets, which is lanes of one group.
+    const OCTETS: usize = size_of::<Self>();
+
+    fn xor(self, other: Self) -> Self;
+    fn and(self, other: Self) -> Self;
+    fn or(self, other: Self) -> Self;
+    fn and_not(self, other: Self) -> Self;
+    /// Each octet shifted; what crosses the border of an octet may be anything.
+    fn shift_left<const BITS: u32>(self) -> Self;
+    /// See [`Register::shift_left`].
+    fn shift_right<const BITS: u32>(self) -> Self;
+    fn splat(octet: u8) -> Self;
+    /// All ones in every octet that is greater.
+    fn greater_than(self, octet: u8) -> Self;
+    fn word(self, index: usize) -> u64;
+    fn set_word(&mut self, index: usize, word: u64);
+    /// The S-box of the block cipher on every octet.
+    fn block_sbox(self) -> Self;
+    /// The bit permutation of the block cipher on every octet.
+    fn block_permutation(self) -> Self;
+    /// The S-boxes of the stream cipher.
+    fn stream_sboxes(a: &Window<Self>) -> Substituted<Self>;
+
+    #[inline(always)]
+    fn not(self) -> Self {
+        Self::splat(0xFF).xor(self)
+    }
+    /// Any function of three bits: bit 4a + 2b + c of the table.
+    #[inline(always)]
+    fn lut<const TABLE: i32>(a: Self, b: Self, c: Self) -> Self {
+        let mut out = Self::ZERO;
+        for input in 0..8 {
+            if TABLE >> input & 1 == 1 {
+                let a = if input & 4 == 0 { a.not() } else { a };
+                let b = if input & 2 == 0 { b.not() } else { b };
+                let c = if input & 1 == 0 { c.not() } else { c };
+                out = out.or(a.and(b).and(c));
+            }
+        }
+        out
+    }
+    #[inline(always)]
+    fn xor3(self, b: Self, c: Self) -> Self {
+        self.xor(b).xor(c)
+    }
+    /// `then` where this bit is set.
+    #[inline(always)]
+    fn choose(self, then: Self, otherwise: Self) -> Self {
+        otherwise.xor(self.and(then.xor(otherwise)))
+    }
+    #[inline(always)]
+    fn majority(self, b: Self, c: Self) -> Self {
+        self.and(b).or(c.and(self.xor(b)))
+    }
+    /// Keeps the compiler from carrying memory in registers over this point: stores are dear, but
+    /// spills are dearer.
+    #[inline(always)]
+    fn pin() {}
+    #[inline(always)]
+    fn scramble_blocks(scratch: &mut Scratch<Self>, lengths: &Lengths) {
+        block::scramble::<Self, 1>(scratch, lengths);
+    }
+    #[inline(always)]
+    fn descramble_blocks(scratch: &mut Scratch<Self>, lengths: &Lengths) {
+        block::descramble::<Self, 1>(scratch, lengths);
+    }
+    /// Turns rows into byte planes, one column of 64 octets.
+    #[inline(always)]
+    fn planes_of(rows: &[Row], column: usize, planes: &mut [[Self; GROUPS]]) {
+        pack::planes_of(rows, column, planes);
+    }
+    /// The inverse of [`Register::planes_of`].
+    #[inline(always)]
+    fn rows_of(planes: &[[Self; GROUPS]], column: usize, rows: &mut [Row]) {
+        pack::rows_of(planes, column, rows);
+    }
+}
+
+/// A payload with room behind it, on a border of cache lines.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Row([u8; ROW]);
+
+/// Memory of one thread for one width.
+struct Scratch<V> {
+    rows: Vec<Row>,
+    planes: Vec<[V; GROUPS]>,
+    keys: Vec<[V; GROUPS]>,
+    /// Whole blocks of each lane.
+    blocks: [V; GROUPS],
+    registers: stream::Registers<V>,
+}
+
+impl<V: Register> Scratch<V> {
+    fn new() -> Self {
+        Self {
+            rows: alloc::vec![Row([0; ROW]); GROUPS * V::OCTETS],
+            planes: alloc::vec![[V::ZERO; GROUPS]; ROW],
+            keys: alloc::vec![[V::ZERO; GROUPS]; KEY_PLANES],
+            blocks: [V::ZERO; GROUPS],
+            registers: stream::Registers::new(),
+        }
+    }
+
+    /// Works on up to as many lanes as the width has.
+    #[inline(always)]
+    fn run(&mut self, lanes: &mut [Lane<'_>], direction: Direction) {
+        self.load_keys(lanes);
+        let lengths = self.load_payloads(lanes);
+        match direction {
+            Direction::Scramble => {
+                V::scramble_blocks(self, &lengths);
+                stream::apply(self, lengths.octets);
+            }
+            Direction::Descramble => {
+                stream::apply(self, lengths.octets);
+                V::descramble_blocks(self, &lengths);
+            }
+        }
+        self.store_payloads(lanes, &lengths);
+        self.wipe();
+    }
+
+    #[inline(always)]
+    fn load_keys(&mut self, lanes: &[Lane<'_>]) {
+        let Some(first) = lanes.first() else { return };
+        if lanes.iter().all(|lane| core::ptr::eq(lane.key, first.key)) {
+            for (plane, key) in self.keys.iter_mut().zip(first.key.round_keys()) {
+                *plane = [V::splat(*key); GROUPS];
+            }
+            return;
+        }
+        for (row, lane) in self.rows.iter_mut().zip(lanes) {
+            if let Some(start) = row.0.first_chunk_mut() {
+                *start = *lane.key.round_keys();
+            }
+        }
+        V::planes_of(&self.rows, 0, &mut self.keys);
+    }
+
+    #[inline(always)]
+    fn load_payloads(&mut self, lanes: &[Lane<'_>]) -> Lengths {
+        let mut lengths = Lengths { octets: 0, blocks_min: PAYLOAD_MAX / BLOCK, columns: 0 };
+        for (row, lane) in self.rows.iter_mut().zip(lanes) {
+            lengths.octets = lengths.octets.max(lane.payload.len());
+            if let Ok(whole) = <&[u8; PAYLOAD_MAX]>::try_from(&*lane.payload) {
+                copy_whole(whole, &mut row.0);
+                continue;
+            }
+            lengths.blocks_min = lengths.blocks_min.min(lane.payload.len() / BLOCK);
+            row.0 = [0; ROW];
+            for (octet, of_payload) in row.0.iter_mut().zip(&*lane.payload) {
+                *octet = *of_payload;
+            }
+        }
+        if lengths.blocks_min < PAYLOAD_MAX / BLOCK {
+            // Lanes that are not in use count as whole: nobody reads them.
+            self.blocks = [V::splat((PAYLOAD_MAX / BLOCK) as u8); GROUPS];
+            for (index, lane) in lanes.iter().enumerate() {
+                let (group, place) = (index / V::OCTETS, index % V::OCTETS);
+                let Some(group) = self.blocks.get_mut(group) else { continue };
+                let shift = place % 8 * 8;
+                let word = group.word(place / 8) & !(0xFF << shift);
+                let blocks = (lane.payload.len() / BLOCK) as u64;
+                group.set_word(place / 8, word | blocks << shift);
+            }
+        }
+        lengths.columns = lengths.octets.div_ceil(64);
+        for column in 0..lengths.columns {
+            if let Some(planes) = self.planes.get_mut(column * 64..) {
+                V::planes_of(&self.rows, column, planes);
+            }
+        }
+        lengths
+    }
+
+    #[inline(always)]
+    fn store_payloads(&mut self, lanes: &mut [Lane<'_>], lengths: &Lengths) {
+        for column in 0..lengths.columns {
+            if let Some(planes) = self.planes.get(column * 64..) {
+                V::rows_of(planes, column, &mut self.rows);
+            }
+        }
+        for (row, lane) in self.rows.iter().zip(lanes) {
+            if let Ok(whole) = <&mut [u8; PAYLOAD_MAX]>::try_from(&mut *lane.payload) {
+                copy_whole(&row.0, whole);
+            } else if lane.payload.len() >= BLOCK {
+                for (octet, of_row) in lane.payload.iter_mut().zip(&row.0) {
+                    *octet = *of_row;
+                }
+            }
+        }
+    }
+
+    /// Nothing derived from a key outlives the call.
+    #[inline(always)]
+    fn wipe(&mut self) {
+        self.keys.fill([V::ZERO; GROUPS]);
+        self.registers.wipe();
+        core::hint::black_box(self);
+    }
+}
+
+/// Copies a whole payload as three pieces that overlap: a call of `memcpy` costs more than that.
+#[inline(always)]
+fn copy_whole(from: &[u8], to: &mut [u8]) {
+    for at in [0, 64, PAYLOAD_MAX - 64] {
+        let from = from.get(at..).and_then(|from| from.first_chunk::<64>());
+        let to = to.get_mut(at..).and_then(|to| to.first_chunk_mut::<64>());
+        if let (Some(from), Some(to)) = (from, to) {
+            *to = *from;
+        }
+    }
+}
+
+/// What is common to the lanes of a batch.
+struct Lengths {
+    /// The longest payload.
+    octets: usize,
+    /// Whole blocks of the shortest payload.
+    blocks_min: usize,
+    /// Columns of 64 octets that are in use.
+    columns: usize,
+}
