@@ -49,8 +49,15 @@ export function play(video: HTMLVideoElement, path: string): () => void {
         liveBufferLatencyMinRemain: 0.5,
       },
     );
-    player.on(mpegts.Events.ERROR, again);
-    player.on(mpegts.Events.LOADING_COMPLETE, again);
+    const mine = player;
+    // Not at once: the player tells of it in the middle of its own work, which goes on after us.
+    const afterwards = (): void => {
+      setTimeout(() => {
+        if (player === mine) again();
+      });
+    };
+    player.on(mpegts.Events.ERROR, afterwards);
+    player.on(mpegts.Events.LOADING_COMPLETE, afterwards);
     player.attachMediaElement(video);
     player.load();
     void Promise.resolve(player.play()).catch(() => {
