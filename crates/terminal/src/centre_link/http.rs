@@ -3,10 +3,10 @@
 //! The other end is authenticated before the first octet, and still every head line, header and
 //! body has its limit.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
@@ -17,6 +17,10 @@ const HEAD_CAP: usize = 16 * 1024;
 pub(super) const METADATA_CAP: u64 = portcullis_download::wire::METADATA_CAP as u64;
 /// How long to wait for a connection, and for the next octet.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Time for connection, handshake and head together: octets may come one by one, but not forever.
+const HEAD_TIME: Duration = Duration::from_secs(20);
+/// Time for a body.
+const BODY_TIME: Duration = Duration::from_secs(600);
 
 /// One request.
 pub(super) struct Call {
@@ -43,6 +47,40 @@ pub(super) enum Answer<'a> {
     Octets(&'a [u8]),
 }
 
+/// A connection that ends at a given time, however its octets trickle.
+// defends: T-19 F-10
+struct Bounded {
+    tcp: TcpStream,
+    until: Instant,
+}
+
+impl Bounded {
+    fn left(&self) -> std::io::Result<Duration> {
+        match self.until.saturating_duration_since(Instant::now()) {
+            Duration::ZERO => Err(std::io::Error::new(ErrorKind::TimedOut, "it takes too long")),
+            left => Ok(left.min(PATIENCE)),
+        }
+    }
+}
+
+impl Read for Bounded {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        self.tcp.set_read_timeout(Some(self.left()?))?;
+        self.tcp.read(out)
+    }
+}
+
+impl Write for Bounded {
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        self.tcp.set_write_timeout(Some(self.left()?))?;
+        self.tcp.write(octets)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.tcp.flush()
+    }
+}
+
 /// Makes one call. `part` hears head and octets as they come and says whether to go on.
 pub(super) fn call(
     address: SocketAddr,
@@ -52,16 +90,15 @@ pub(super) fn call(
 ) -> Result<Head, String> {
     let text = |error: std::io::Error| error.to_string();
     let tcp = TcpStream::connect_timeout(&address, PATIENCE).map_err(text)?;
-    tcp.set_read_timeout(Some(PATIENCE)).map_err(text)?;
-    tcp.set_write_timeout(Some(PATIENCE)).map_err(text)?;
     let _ = tcp.set_nodelay(true);
     let name = ServerName::IpAddress(address.ip().into());
     let tls = ClientConnection::new(Arc::clone(config), name).map_err(|e| e.to_string())?;
-    let mut stream = StreamOwned::new(tls, tcp);
+    let mut stream = StreamOwned::new(tls, Bounded { tcp, until: Instant::now() + HEAD_TIME });
     stream.write_all(&request(address, call)).map_err(text)?;
     stream.flush().map_err(text)?;
 
     let (head, rest) = read_head(&mut stream)?;
+    stream.sock.until = Instant::now() + BODY_TIME;
     let cap = call.cap.min(head.length.unwrap_or(call.cap));
     if head.length.is_some_and(|length| length > call.cap) {
         return Err("the answer is too long".into());
@@ -198,5 +235,27 @@ mod tests {
         assert!(read_head(&mut Endless).unwrap_err().contains("too long"));
         let mut split: &[u8] = b"HTTP/1.1 200 OK\r\n\r\nbody";
         assert_eq!(read_head(&mut split).unwrap().1, b"body");
+    }
+
+    // attack-test: T-19 F-10
+    #[test]
+    fn octets_that_trickle_for_ever_end_at_the_given_time() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let tcp = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut peer, _) = listener.accept().unwrap();
+        std::thread::spawn(move || {
+            while peer.write_all(b"a").is_ok() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
+        let begin = Instant::now();
+        let mut bounded = Bounded { tcp, until: begin + Duration::from_millis(200) };
+        let error = loop {
+            if let Err(error) = bounded.read(&mut [0; 16]) {
+                break error;
+            }
+            assert!(begin.elapsed() < Duration::from_secs(5), "it goes on");
+        };
+        assert!(matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock), "{error}");
     }
 }
