@@ -1,6 +1,7 @@
 //! The command line: parses, starts logging, runs one subcommand and turns its error into one
 //! line on stderr and an exit code (0 done, 1 refused or failed, 2 wrong usage).
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -126,6 +127,7 @@ pub(crate) fn run() -> ExitCode {
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(cli.command.log_level())),
         )
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .init();
     let outcome = match cli.command {

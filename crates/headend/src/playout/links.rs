@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use portcullis_types::{CpNumber, Milliseconds};
+use portcullis_simulcrypt::ecmg::ChannelParameters;
+use portcullis_types::{CpNumber, Deciseconds, Milliseconds};
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -76,6 +77,8 @@ pub(super) async fn connect(
                 least: seconds(status.min_cp_duration),
             });
         }
+        check_timing(&status, config.crypto_period)
+            .map_err(|what| PlayoutError::ChannelStatus { super_cas_id, what })?;
         let Milliseconds(rep_period_ms) = status.ecm_rep_period;
         streams.push(EcmStreamConfig {
             super_cas_id,
@@ -90,6 +93,23 @@ pub(super) async fn connect(
         links.push((super_cas_id, link));
     }
     Ok((links, streams))
+}
+
+/// An ECM needs a control word, and must be on air within a crypto-period of its turn.
+// spec: S-16
+fn check_timing(status: &ChannelParameters, crypto_period: Deciseconds) -> Result<(), String> {
+    if status.cw_per_msg == 0 {
+        return Err("CW_per_msg is 0".to_owned());
+    }
+    let period_ms = i64::from(crypto_period.to_milliseconds().0);
+    let delays = [("delay_start", status.delay_start), ("delay_stop", status.delay_stop)];
+    match delays.into_iter().find(|(_, delay)| i64::from(delay.0).abs() >= period_ms) {
+        Some((name, delay)) => Err(format!(
+            "{name} of {} ms is not within the crypto-period of {period_ms} ms",
+            delay.0
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Starts a task per link. On air a link is tried for ever; a file gives up after a while.
@@ -176,6 +196,41 @@ impl Worker {
                     tokio::time::sleep(PAUSE).await;
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_types::SignedMilliseconds;
+
+    use super::*;
+
+    // spec-test: S-16
+    #[test]
+    fn timing_that_cannot_be_played_is_refused() {
+        let good = ChannelParameters {
+            section_tspkt_flag: 0,
+            delay_start: SignedMilliseconds(200),
+            delay_stop: SignedMilliseconds(200),
+            ac_delay_start: None,
+            ac_delay_stop: None,
+            transition_delay_start: None,
+            transition_delay_stop: None,
+            ecm_rep_period: Milliseconds(100),
+            max_streams: 0,
+            min_cp_duration: Deciseconds(10),
+            lead_cw: 1,
+            cw_per_msg: 2,
+            max_comp_time: Milliseconds(100),
+        };
+        let period = Deciseconds(20);
+        assert_eq!(check_timing(&good, period), Ok(()));
+        let none = ChannelParameters { cw_per_msg: 0, ..good.clone() };
+        assert_eq!(check_timing(&none, period), Err("CW_per_msg is 0".to_owned()));
+        for (delay, fits) in [(-1999, true), (1999, true), (2000, false), (-2000, false)] {
+            let late = ChannelParameters { delay_start: SignedMilliseconds(delay), ..good.clone() };
+            assert_eq!(check_timing(&late, period).is_ok(), fits, "delay_start {delay} ms");
         }
     }
 }

@@ -176,6 +176,14 @@ pub enum PlayoutError {
         /// The minimum.
         least: f32,
     },
+    /// The ECM generator's channel_status cannot be played; its fault.
+    #[error("{super_cas_id}: channel_status of the ECM generator: {what}")]
+    ChannelStatus {
+        /// Whose.
+        super_cas_id: SuperCasId,
+        /// Which parameter, and why.
+        what: String,
+    },
     /// The operating system gave no randomness.
     #[error("no randomness from the system")]
     Randomness,
