@@ -15,6 +15,15 @@ use crate::aes::{self, AES_LANES, AesLane};
 use crate::cipher::{Keyed, Scrambled, mark_scrambled};
 use crate::sliced::{self, Direction, Lane};
 
+/// All of a packet's fourth octet but the continuity counter: scrambling control (even, odd or
+/// clear) and adaptation field control.
+const NOT_COUNTER: u8 = 0xF0;
+const PAYLOAD_ONLY: u8 = 0x10;
+const EVEN: u8 = 0x80;
+const ODD: u8 = 0xC0;
+const PAYLOAD_ONLY_EVEN: u8 = PAYLOAD_ONLY | EVEN;
+const PAYLOAD_ONLY_ODD: u8 = PAYLOAD_ONLY | ODD;
+
 /// Packets of which each has its key.
 pub struct Batch<'a> {
     entries: Vec<Entry<'a>>,
@@ -87,6 +96,15 @@ impl<'a> Lanes<'a> {
         cipher: &'a Cipher,
         parity: Parity,
     ) {
+        // Nearly all packets are clear and have nothing but payload.
+        if packet[3] & NOT_COUNTER == PAYLOAD_ONLY {
+            let [_, _, _, control, payload @ ..] = packet;
+            *control |= match parity {
+                Parity::Even => EVEN,
+                Parity::Odd => ODD,
+            };
+            return self.add_payload(payload, cipher);
+        }
         if mark_scrambled(packet, parity) == Scrambled::Yes {
             self.add(packet, cipher);
         }
@@ -95,6 +113,11 @@ impl<'a> Lanes<'a> {
     /// Takes a packet that is to be descrambled, if it is scrambled.
     #[inline]
     pub(crate) fn descramble(&mut self, packet: &'a mut RawPacket, cipher: &'a Cipher) {
+        if matches!(packet[3] & NOT_COUNTER, PAYLOAD_ONLY_EVEN | PAYLOAD_ONLY_ODD) {
+            let [_, _, _, control, payload @ ..] = packet;
+            *control &= !ODD;
+            return self.add_payload(payload, cipher);
+        }
         let mut view = PacketMut::new(packet);
         if view.as_packet().tsc().parity().is_some() {
             view.set_tsc(ScramblingControl::Clear);
@@ -102,10 +125,14 @@ impl<'a> Lanes<'a> {
         }
     }
 
-    #[inline]
     fn add(&mut self, packet: &'a mut RawPacket, cipher: &'a Cipher) {
         let Some(at) = portcullis_ts::Packet::new(packet).payload_offset() else { return };
         let Some(payload) = packet.get_mut(at..) else { return };
+        self.add_payload(payload, cipher);
+    }
+
+    #[inline]
+    fn add_payload(&mut self, payload: &'a mut [u8], cipher: &'a Cipher) {
         match cipher.keyed() {
             Keyed::Csa2(key) => {
                 self.csa2.push(Lane { key, payload });

@@ -208,18 +208,20 @@ pub(crate) fn run(lanes: &mut [AesLane<'_>], direction: Direction) {
 /// Whether it could be done: not every mode has, nor every processor, the wide path.
 #[cfg(target_arch = "x86_64")]
 fn run_wide(lanes: &mut [AesLane<'_>], direction: Direction, iv: &[u8; BLOCK]) -> bool {
-    if lanes.iter().any(|lane| lane.key.vaes.is_none()) {
-        return false;
+    let count = lanes.len();
+    let mut work = Vec::with_capacity(AES_LANES);
+    for lane in &mut *lanes {
+        let Some(schedule) = &lane.key.vaes else { return false };
+        let Some(payload) = lane.payload.first_chunk_mut() else { break };
+        work.push(vaes::Lane { schedule, payload });
     }
-    if lanes.iter().any(|lane| lane.payload.len() < vaes::CHAINED) {
+    if work.len() < count {
+        drop(work);
+        if lanes.iter().any(|lane| lane.key.vaes.is_none()) {
+            return false;
+        }
         run_short(lanes, direction, iv);
         return true;
-    }
-    let mut work = Vec::with_capacity(AES_LANES);
-    for lane in lanes {
-        if let (Some(schedule), Some(payload)) = (&lane.key.vaes, lane.payload.first_chunk_mut()) {
-            work.push(vaes::Lane { schedule, payload });
-        }
     }
     vaes::run(&mut work, direction, iv);
     true

@@ -68,7 +68,28 @@ pub(super) fn run(lanes: &mut [Lane<'_>], direction: Direction, iv: &[u8; BLOCK]
 }
 
 fn encrypt(lanes: &mut [Lane<'_>], iv: &[u8; BLOCK]) {
-    let Some(first) = lanes.first().map(|lane| lane.schedule) else { return };
+    match <&mut [Lane<'_>; LANES]>::try_from(&mut *lanes) {
+        Ok(lanes) => encrypt_all(lanes, iv),
+        Err(_) => encrypt_some(lanes, iv),
+    }
+}
+
+/// Fewer packets than there are lanes: the others get something to work on.
+#[inline(never)]
+fn encrypt_some(lanes: &mut [Lane<'_>], iv: &[u8; BLOCK]) {
+    let Some(schedule) = lanes.first().map(|lane| lane.schedule) else { return };
+    let mut spare = [[0; CHAINED]; LANES];
+    let mut lanes = lanes.iter_mut();
+    let mut all = spare.each_mut().map(|spare| match lanes.next() {
+        Some(lane) => Lane { schedule: lane.schedule, payload: &mut *lane.payload },
+        None => Lane { schedule, payload: spare },
+    });
+    encrypt_all(&mut all, iv);
+}
+
+fn encrypt_all(lanes: &mut [Lane<'_>; LANES], iv: &[u8; BLOCK]) {
+    let [Lane { schedule: first, .. }, ..] = lanes;
+    let first: &Schedule = first;
     if !detected() {
         return; // no schedule can have been made
     }
@@ -153,16 +174,13 @@ fn next<const ROUND_CONSTANT: i32>(before: __m128i, key: &mut [u8; BLOCK]) -> __
 #[allow(clippy::needless_range_loop)] // as the registers stand beside each other
 #[target_feature(enable = "avx512f,vaes")]
 fn encrypt_here<const KEYED: usize>(lanes: &mut [Lane<'_>], iv: &[u8; BLOCK], keys: &Keys<KEYED>) {
-    let mut lanes = lanes.iter_mut();
-    let mut payloads: [Option<&mut [u8; CHAINED]>; LANES] =
-        core::array::from_fn(|_| Some(&mut *lanes.next()?.payload));
     let mut chain = [_mm512_broadcast_i32x4(xmm(iv)); REGISTERS];
     // The columns overlap by one block; the block of the overlap is done once.
     for (at, first) in [(0, 0), (64, 0), (CHAINED - 64, 1)] {
         let mut blocks = [[_mm512_setzero_si512(); 4]; REGISTERS];
-        for (blocks, payloads) in blocks.iter_mut().zip(payloads.as_chunks::<4>().0) {
-            for (block, payload) in blocks.iter_mut().zip(payloads) {
-                *block = column(payload.as_deref(), at);
+        for (blocks, lanes) in blocks.iter_mut().zip(lanes.as_chunks::<PER_REGISTER>().0) {
+            for (block, lane) in blocks.iter_mut().zip(lanes) {
+                *block = column(lane.payload, at);
             }
             *blocks = transpose(*blocks);
         }
@@ -191,12 +209,9 @@ fn encrypt_here<const KEYED: usize>(lanes: &mut [Lane<'_>], iv: &[u8; BLOCK], ke
                 blocks[register][index] = chain[register];
             }
         }
-        for (blocks, payloads) in blocks.iter().zip(payloads.as_chunks_mut::<4>().0) {
-            for (block, payload) in transpose(*blocks).iter().zip(payloads) {
-                if let Some(target) = payload.as_mut().and_then(|p| p.get_mut(at..at + 64)) {
-                    // SAFETY: both are 64 octets, for which every value is valid.
-                    target.copy_from_slice(&unsafe { transmute::<__m512i, [u8; 64]>(*block) });
-                }
+        for (blocks, lanes) in blocks.iter().zip(lanes.as_chunks_mut::<PER_REGISTER>().0) {
+            for (block, lane) in transpose(*blocks).iter().zip(lanes) {
+                set_column(lane.payload, at, *block);
             }
         }
     }
@@ -222,7 +237,7 @@ fn decrypt_some<const COUNT: usize>(lanes: [&mut Lane<'_>; COUNT], iv: __m512i) 
     let mut state = [[_mm512_setzero_si512(); 3]; COUNT];
     let mut before = state;
     for ((state, before), lane) in state.iter_mut().zip(&mut before).zip(&lanes) {
-        let payload = Some(&*lane.payload);
+        let payload = &*lane.payload;
         // The last two registers overlap by one block, which comes out the same from both.
         *state = [column(payload, 0), column(payload, 64), column(payload, CHAINED - 64)];
         *before = [
@@ -245,11 +260,7 @@ fn decrypt_some<const COUNT: usize>(lanes: [&mut Lane<'_>; COUNT], iv: __m512i) 
     }
     for ((state, before), lane) in state.iter().zip(&before).zip(lanes) {
         for ((state, before), at) in state.iter().zip(before).zip([0, 64, CHAINED - 64]) {
-            if let Some(target) = lane.payload.get_mut(at..at + 64) {
-                let clear = _mm512_xor_si512(*state, *before);
-                // SAFETY: both are 64 octets, for which every value is valid.
-                target.copy_from_slice(&unsafe { transmute::<__m512i, [u8; 64]>(clear) });
-            }
+            set_column(lane.payload, at, _mm512_xor_si512(*state, *before));
         }
     }
 }
@@ -290,8 +301,18 @@ fn zmm(octets: [[u8; BLOCK]; PER_REGISTER]) -> __m512i {
 
 /// 64 octets from a place on; zero where there are none.
 #[inline(always)]
-fn column(payload: Option<&[u8; CHAINED]>, at: usize) -> __m512i {
-    let octets = payload.and_then(|payload| payload.get(at..)?.first_chunk::<64>());
+fn column(payload: &[u8; CHAINED], at: usize) -> __m512i {
+    let Some((_, rest)) = payload.split_at_checked(at) else { return zmm(Default::default()) };
+    let Some(octets) = rest.first_chunk::<64>() else { return zmm(Default::default()) };
     // SAFETY: both are 64 octets, for which every value is valid.
-    unsafe { transmute(*octets.unwrap_or(&[0; 64])) }
+    unsafe { transmute(*octets) }
+}
+
+#[inline(always)]
+fn set_column(payload: &mut [u8; CHAINED], at: usize, octets: __m512i) {
+    let Some((_, rest)) = payload.split_at_mut_checked(at) else { return };
+    if let Some(target) = rest.first_chunk_mut::<64>() {
+        // SAFETY: both are 64 octets, for which every value is valid.
+        *target = unsafe { transmute::<__m512i, [u8; 64]>(octets) };
+    }
 }
