@@ -52,7 +52,8 @@ impl Client {
         let call = call.ok_or_else(|| violation(ViolationKind::UnknownCall(id)))?;
         let args = popped.ok_or_else(|| violation(ViolationKind::Stack { call, stack }))?;
         let args = args.get(..count).unwrap_or_default();
-        self.machine.registers.set(SP, stack.wrapping_add(count as u32 * 4));
+        let popped_to = stack.wrapping_add(count as u32 * 4);
+        self.machine.registers.set(SP, popped_to);
 
         self.retire();
         self.charge(call, args).ok_or(Outcome::OutOfBudget { event })?;
@@ -73,7 +74,7 @@ impl Client {
             HostFault::NoSuchCall => violation(ViolationKind::UnknownCall(id)),
             HostFault::Host(what) => Outcome::Fault(Fault::Host { call, what }),
         })?;
-        host.trace(TraceStep::Called { call, args, reply, by_provider });
+        host.trace(TraceStep::Called { call, args, stack: popped_to, reply, by_provider });
         if call == Syscall::Exit {
             return Err(Outcome::Exited(reply.result));
         }
@@ -82,6 +83,7 @@ impl Client {
         let back = self.machine.registers.get(RETURN_PC);
         self.machine.registers.pc =
             self.text.index(back).ok_or(Outcome::Fault(Fault::Jump { pc, target: back }))?;
+        host.trace(TraceStep::Resumed { pc: back });
         Ok(())
     }
 

@@ -45,10 +45,12 @@ pub(crate) struct EventBuffer {
     pub(crate) elements: u32,
 }
 
-#[derive(Debug)]
+/// An event that waits, with its parameters.
+#[derive(Clone, Copy, Debug)]
 struct Pending {
     event: Event,
-    params: Vec<u32>,
+    params: [u32; abi::EVENT_PARAMS_MAX],
+    count: usize,
 }
 
 /// The event could not be queued: nothing was lost, the sender still has it.
@@ -239,17 +241,20 @@ impl Client {
     // defends: T-31 T-34
     pub fn post(&mut self, event: Event, params: &[u32]) -> Result<(), QueueFull> {
         let waiting = self.queue.len();
-        if waiting >= self.limits.queue || params.len() > abi::EVENT_PARAMS_MAX {
-            return Err(QueueFull { event, waiting });
+        let count = params.len();
+        let mut pending = Pending { event, params: [0; abi::EVENT_PARAMS_MAX], count };
+        match pending.params.get_mut(..count) {
+            Some(place) if waiting < self.limits.queue => place.copy_from_slice(params),
+            _ => return Err(QueueFull { event, waiting }),
         }
-        self.queue.push_back(Pending { event, params: params.to_vec() });
+        self.queue.push_back(pending);
         Ok(())
     }
 
     /// Handles the event that waits longest. `None` when nothing waits.
     pub fn dispatch(&mut self, host: &mut dyn SystemCalls) -> Option<(Event, Outcome)> {
-        let Pending { event, params } = self.queue.pop_front()?;
-        Some((event, self.handle(event, &params, host)))
+        let Pending { event, params, count } = self.queue.pop_front()?;
+        Some((event, self.handle(event, params.get(..count)?, host)))
     }
 
     /// Queues an event and handles everything up to and including it.
@@ -347,12 +352,13 @@ impl Client {
         if params.len() > room {
             return None;
         }
-        let mut bytes = Vec::with_capacity(elements as usize * 4);
-        for value in [event.id(), 0].iter().chain(params) {
-            bytes.extend_from_slice(&value.to_le_bytes());
+        let place = self.machine.memory.writable(address, elements.checked_mul(4)?)?;
+        let values = [event.id(), 0].into_iter().chain(params.iter().copied());
+        let values = values.chain(core::iter::repeat(0));
+        for (element, value) in place.as_chunks_mut::<4>().0.iter_mut().zip(values) {
+            *element = value.to_le_bytes();
         }
-        bytes.resize(elements as usize * 4, 0);
-        self.machine.memory.write(address, &bytes).ok()
+        Some(())
     }
 
     fn return_value(&self, event: Event) -> Option<u32> {

@@ -338,7 +338,7 @@ impl GuestMemory {
         self.regions().find_map(|r| r.bytes.get(r.range(address, len)?))
     }
 
-    fn writable(&mut self, address: u32, len: u32) -> Option<&mut [u8]> {
+    pub(crate) fn writable(&mut self, address: u32, len: u32) -> Option<&mut [u8]> {
         self.regions_mut().filter(|r| r.writable).find_map(|r| {
             let range = r.range(address, len)?;
             r.bytes.get_mut(range)

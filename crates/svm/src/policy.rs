@@ -51,6 +51,10 @@ impl PermitTable {
     /// How often a call is permitted in one event, when that is limited.
     #[must_use]
     pub fn max_per_event(&self, event: Event, id: u16) -> Option<u32> {
+        // Most tables limit few calls, in few events.
+        if self.max_per_event.is_empty() {
+            return None;
+        }
         self.max_per_event.get(&(event, id)).copied()
     }
 

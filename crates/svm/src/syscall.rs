@@ -45,6 +45,13 @@ macro_rules! syscalls {
                 }
             }
 
+            const fn of_table(id: u16) -> Option<Self> {
+                match id {
+                    $($id => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+
             /// How many parameters the handler pops; a provider states its own.
             #[must_use]
             pub const fn arguments(self) -> usize {
@@ -128,7 +135,7 @@ impl Syscall {
         if (abi::PROVIDER_PRIVATE..abi::SYSCALL_IDS as u16).contains(&id) {
             return Some(Self::ProviderPrivate(id));
         }
-        Self::TABLE.iter().copied().find(|call| call.id() == id)
+        Self::of_table(id)
     }
 
     /// The call of a name (exact spelling).
@@ -271,10 +278,17 @@ pub enum TraceStep<'a> {
         call: Syscall,
         /// Its parameters, first pushed first.
         args: &'a [u32],
+        /// Stack address after the pops.
+        stack: u32,
         /// What it answered.
         reply: Reply,
         /// Whether a provider's function answered instead of the native one.
         by_provider: bool,
+    },
+    /// The PC is what x31 held; result and status are in x10 and x11.
+    Resumed {
+        /// Where the client goes on.
+        pc: u32,
     },
 }
 

@@ -2,7 +2,8 @@
 
 use super::Slot;
 use super::handlers::{
-    Handler, Kind, kind, kind_of, leave, one, one_transfer, three, transfer, two,
+    Handler, Kind, four, kind, kind_of, leave, one, one_transfer, three, transfer, two,
+    two_transfer,
 };
 use crate::decode::Op;
 
@@ -54,10 +55,11 @@ macro_rules! singles {
     };
 }
 
-macro_rules! triples {
-    ($of:expr, [$($a:ident $b:ident $c:ident,)*]) => {
+/// `match` over several kinds: every row of the list gets its own function.
+macro_rules! rows {
+    ($function:ident, $of:expr, [$($($kind:ident)+,)*]) => {
         match $of {
-            $(($a, $b, $c) => Some(three::<$a, $b, $c> as Handler),)*
+            $(($($kind),+) => Some($function::<$($kind),+> as Handler),)*
             _ => None,
         }
     };
@@ -88,41 +90,84 @@ fn before_transfer(a: Kind, b: Kind) -> Option<Handler> {
         one_transfer,
         a,
         b,
-        [ADDI ADD SUB XOR OR AND ANDI SLLI SRLI LUI LW LW_SP SW SW_SP LBU LHU SB MV],
+        [ADDI ADD SUB XOR OR AND ANDI SLLI SRLI LUI LW LW_SP SW SW_SP LBU LHU SB SH MV SLTU],
         [BEQ BNE BLT BGE BLTU BGEU J JR JAL JALR]
     )
 }
 
 fn triple(a: Kind, b: Kind, c: Kind) -> Option<Handler> {
-    triples!((a, b, c), [
-        SLLI SRLI OR,
-        SRLI SLLI OR,
-        SLLI ADD LW,
+    rows!(three, (a, b, c), [
+        SW_SP SW_SP SW_SP, LW_SP LW_SP LW_SP, LW LW LW, SW SW SW, LBU LBU LBU, SB SB SB, MV MV MV,
+        ADDI ADDI ADDI, ADDI ADDI LUI, LUI ADDI ADDI, ADDI SW_SP SW_SP, SW_SP SW_SP ADDI,
+        LW_SP LW_SP ADDI, ADDI MV MV, MV MV LUI, ADDI ADDI MV, ADDI ADDI SW_SP, LW_SP SW LW_SP,
+        SW LW_SP SW, SW_SP LW_SP SW_SP, LW_SP SW_SP LW_SP, LBU SW_SP LBU, SW_SP LBU SW_SP,
+        LBU LBU SLLI, LBU SLLI OR, MV LW_SP LW_SP, SW_SP SW_SP MV, SRLI SLLI OR, SLLI SRLI OR,
+        SLLI OR SRLI, OR SRLI SLLI, OR SLLI SRLI, SRLI OR SLLI, SRLI OR SRLI, OR SRLI OR,
+        OR SLLI OR, SLLI OR SLLI, SLLI OR OR, SLLI SLLI OR, SLLI SLLI SLLI, SRLI SRLI SRLI,
+        OR OR OR, SLLI OR XOR, OR XOR XOR, XOR XOR XOR, XOR XOR ADD, XOR ADD ADD, ADD ADD ADD,
+        XOR SRLI SLLI, XOR SLLI SRLI, XOR AND XOR, AND XOR ADD, AND XOR XOR, XOR AND ADD,
+        OR XOR SRLI, XOR XOR SRLI, XOR SRLI SRLI, ADD ADD LW, AND OR ADD, AND AND OR,
+        SRLI SLLI SRLI, SLLI SRLI SLLI, LW SRLI SLLI, LW SLLI SRLI, SRLI ANDI SLLI, ANDI SLLI ADD,
+        SLLI ADD LW, SRLI ANDI ANDI, ADD LW SRLI, ADD LW SLLI, LW XOR XOR, ADD LW XOR, ADD LW ADD,
+        SLLI ADD SLLI, SLLI SLLI ADD, SLLI SLLI ANDI, SLLI SLLI SRAI, SLLI SRAI AND, SRAI AND SLLI,
+        SRAI AND XOR, ANDI SLLI SLLI, ANDI XOR XOR, AND XOR SLLI, ANDI ANDI SLLI, SRLI SRLI ANDI,
+        LW LW ADDI, LW ADDI ADDI, SW ADDI ADDI, ADDI SW SW, LW LW LUI, SLLI ADD LH, LH MUL ADD,
+        ADDI LH LH, LW MUL ADD, XOR SRLI AND, SUB AND ADD, SLLI ADD ADDI, LW SLLI ADD, MV SLLI ADD,
+        LBU ADDI SB,
+    ])
+}
+
+fn quadruple(a: Kind, b: Kind, c: Kind, d: Kind) -> Option<Handler> {
+    rows!(four, (a, b, c, d), [
+        SW_SP SW_SP SW_SP SW_SP, LW_SP LW_SP LW_SP LW_SP, LW LW LW LW, SRLI SLLI OR XOR,
+        SLLI SRLI OR XOR, XOR SRLI SLLI OR, SLLI OR SRLI SLLI, OR SRLI SLLI OR, SRLI SLLI OR SRLI,
+        SLLI OR XOR XOR, ADD ADD ADD ADD, SRLI ANDI SLLI ADD, ANDI SLLI ADD LW, SRLI SLLI OR SLLI,
+        LW_SP SW LW_SP SW, SW LW_SP SW LW_SP, SLLI SRLI SLLI SRLI, ANDI ANDI SLLI SLLI,
+        SRLI SRLI SRLI SRLI, SLLI SLLI SRAI AND, SLLI SRAI AND XOR,
+    ])
+}
+
+fn two_before_transfer(a: Kind, b: Kind, c: Kind) -> Option<Handler> {
+    rows!(two_transfer, (a, b, c), [
+        ADDI ADDI BNE, ADDI ADDI BEQ, ADDI ADDI BLTU, ADDI ADDI BGEU, ADDI ADDI J, LW LW BEQ,
+        LW LW BNE, LW_SP LW_SP BEQ, LW_SP LW_SP BNE, LW_SP LW_SP BLTU, LW_SP LW_SP BGEU,
+        LW_SP LW_SP J, LW_SP ADDI JR, LW_SP ADDI BNE, LW_SP ADDI BLTU, MV LUI JALR, ADDI LUI JALR,
+        LW_SP LUI JALR, SW SW J, SW SW JR, MV MV J, MV MV BNE, MV ADDI J, MV ADDI BNE, LW ADDI BNE,
+        LW ADDI BEQ, LW MV BNE, SW ADDI BNE, SW ADDI BLTU, SB ADDI BNE, LBU ADDI BNE, LBU ADDI BEQ,
+        ANDI ADDI BNE, ANDI ADD BGEU, ADDI ANDI BNE, ADDI ANDI BEQ, ADDI ANDI BGEU, XOR XOR BNE,
+        XOR ADDI BNE, ADDI XOR BNE, ADD ADDI BNE, SH ADDI BNE, SRLI XOR J, LUI ADDI BNE,
+        LUI ADDI J, MV LW BGEU, SLTU OR BNE, LW SLTU BEQ, ADDI MV BNE, ADDI MV BLTU, SRLI ADDI BNE,
+        ADDI SRLI BNE, ADD LBU BNE, XOR XOR J,
     ])
 }
 
 /// Gives every slot its function, so that straight code takes the fewest steps.
 pub(crate) fn fuse(code: &mut [Slot]) {
-    // Steps from the slots one, two and three behind this one to the end of the straight code,
-    // and their kinds.
-    let mut steps = [0_u32; 3];
-    let mut kinds = [Op::Illegal as Kind; 2];
+    // Steps from the next slots to the end of the straight code, and the kinds of those slots.
+    let mut steps = [0_u32; 4];
+    let mut kinds = [Op::Illegal as Kind; 3];
     for slot in code.iter_mut().rev() {
         let a = kind_of(&slot.instruction);
-        let [b, c] = kinds;
+        let [b, c, d] = kinds;
+        let [one_on, two_on, three_on, four_on] = steps;
         let is_transfer = matches!(a, JAL | JALR | BEQ | BNE | BLT | BGE | BLTU | BGEU | J | JR);
         let (mut handler, mut best) =
-            (alone(a).unwrap_or(leave), if is_transfer { 1 } else { steps[0].saturating_add(1) });
-        let fused =
-            [(before_transfer(a, b), 0), (pair(a, b), steps[1]), (triple(a, b, c), steps[2])];
-        for (form, rest) in fused {
+            (alone(a).unwrap_or(leave), if is_transfer { 1 } else { one_on.saturating_add(1) });
+        let forms = [
+            (before_transfer(a, b), 0),
+            (two_before_transfer(a, b, c), 0),
+            (pair(a, b), two_on),
+            (triple(a, b, c), three_on),
+            (quadruple(a, b, c, d), four_on),
+        ];
+        for (form, rest) in forms {
             // Of two ways with as many steps the one that does more at once.
             if let Some(form) = form.filter(|_| rest < best) {
                 (handler, best) = (form, rest.saturating_add(1));
             }
         }
         slot.handler = handler;
-        steps = [best, steps[0], steps[1]];
-        kinds = [a, b];
+        steps = [best, one_on, two_on, three_on];
+        kinds = [a, b, c];
     }
 }

@@ -1,4 +1,4 @@
-//! What the slots call: kinds of instruction, and functions for one, two or three in a row.
+//! What the slots call: kinds of instruction, and functions for one to four in a row.
 
 use super::Slot;
 use crate::decode::{Instruction, Op, SINK};
@@ -126,6 +126,29 @@ pub(super) fn three<const A: Kind, const B: Kind, const C: Kind>(
     go(m, rest, acc, code);
 }
 
+/// Four in a row.
+pub(super) fn four<const A: Kind, const B: Kind, const C: Kind, const D: Kind>(
+    m: &mut Machine,
+    here: &[Slot],
+    acc: u64,
+    code: &[Slot],
+) {
+    let [a, b, c, d, rest @ ..] = here else { return leave(m, here, acc, code) };
+    if !straight::<A>(m, &a.instruction) {
+        return elsewhere(m, here, acc, code);
+    }
+    if !straight::<B>(m, &b.instruction) {
+        return elsewhere(m, here.get(1..).unwrap_or_default(), acc, code);
+    }
+    if !straight::<C>(m, &c.instruction) {
+        return elsewhere(m, here.get(2..).unwrap_or_default(), acc, code);
+    }
+    if !straight::<D>(m, &d.instruction) {
+        return elsewhere(m, here.get(3..).unwrap_or_default(), acc, code);
+    }
+    go(m, rest, acc, code);
+}
+
 /// A transfer alone.
 pub(super) fn transfer<const T: Kind>(m: &mut Machine, here: &[Slot], acc: u64, code: &[Slot]) {
     transferred::<T>(m, here, acc, code);
@@ -141,6 +164,23 @@ pub(super) fn one_transfer<const A: Kind, const T: Kind>(
     let [a, rest @ ..] = here else { return leave(m, here, acc, code) };
     if !straight::<A>(m, &a.instruction) {
         return elsewhere(m, here, acc, code);
+    }
+    transferred::<T>(m, rest, acc, code);
+}
+
+/// Two in a row, then a transfer.
+pub(super) fn two_transfer<const A: Kind, const B: Kind, const T: Kind>(
+    m: &mut Machine,
+    here: &[Slot],
+    acc: u64,
+    code: &[Slot],
+) {
+    let [a, b, rest @ ..] = here else { return leave(m, here, acc, code) };
+    if !straight::<A>(m, &a.instruction) {
+        return elsewhere(m, here, acc, code);
+    }
+    if !straight::<B>(m, &b.instruction) {
+        return elsewhere(m, here.get(1..).unwrap_or_default(), acc, code);
     }
     transferred::<T>(m, rest, acc, code);
 }

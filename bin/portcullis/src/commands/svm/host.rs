@@ -147,7 +147,7 @@ impl SystemCalls for MemoryHost {
             TraceStep::Enter { event, .. } => self.event = event,
             TraceStep::Denied { id, event } => remember(&mut self.denied, (event, id)),
             TraceStep::Called { call, .. } => remember(&mut self.calls, (self.event, call.id())),
-            TraceStep::Trap { .. } => {}
+            TraceStep::Trap { .. } | TraceStep::Resumed { .. } => {}
         }
     }
 }
