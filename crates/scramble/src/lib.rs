@@ -13,6 +13,7 @@
 //! - [`KeySlots`]: the even and odd key of a descrambler.
 //! - [`Batch`]: many packets with their keys at once; kernels that work on many packets in
 //!   parallel stand behind it.
+//! - [`Scheduler`]: collects the packets of a live stream for such a batch.
 //!
 //! What must never happen: a payload scrambled twice, or a packet whose control bits say "clear"
 //! over a scrambled payload.
@@ -30,12 +31,14 @@ mod aes;
 mod batch;
 mod cipher;
 mod csa2;
+mod scheduler;
 mod sliced;
 mod slots;
 
 pub use batch::Batch;
 pub use cipher::{Cipher, Scrambled, WrongControlWordLength};
 pub use csa2::reduce_entropy;
+pub use scheduler::{BatchIsFull, Scheduler};
 pub use slots::{Descrambled, DescrambledCount, KeySlots};
 
 use portcullis_ts::RawPacket;

@@ -71,6 +71,38 @@ fn every_path_agrees_with_the_scalar_code_for_every_length_and_mixed_keys() {
     }
 }
 
+/// A million packets over three paths: random lengths (half of them whole), keys and order.
+#[test]
+fn a_million_packets_agree_with_the_scalar_code() {
+    const ROUND: usize = 4_096;
+    let paths: Vec<_> = Path::available().collect();
+    let keys = keys(11, 97);
+    for round in 0..(1_000_000 / paths.len()).div_ceil(ROUND) {
+        let seed = round as u64 ^ 0x5EED;
+        let mut random = octets(seed);
+        let mut any = || usize::from(random.next().unwrap());
+        let chosen: Vec<_> =
+            (0..ROUND).map(|_| (any() % 97, if any() < 128 { 184 } else { any() % 185 })).collect();
+        let clear = payloads(seed, chosen.iter().map(|(_, length)| *length));
+        let mut expected = clear.clone();
+        for (payload, (key, _)) in expected.iter_mut().zip(&chosen) {
+            keys[*key].scramble(payload);
+        }
+        for path in &paths {
+            let mut work = clear.clone();
+            for (direction, expected) in
+                [(Direction::Scramble, &expected), (Direction::Descramble, &clear)]
+            {
+                let lanes = work.iter_mut().zip(&chosen);
+                let mut lanes: Vec<_> =
+                    lanes.map(|(payload, (key, _))| Lane { key: &keys[*key], payload }).collect();
+                path.run(&mut lanes, direction);
+                assert!(work == *expected, "{path:?}, round {round}");
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]
