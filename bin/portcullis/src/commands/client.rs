@@ -1,10 +1,11 @@
-//! `portcullis client`: pack, sign, inspect and verify client packages and containers.
+//! `portcullis client`: begin, pack, sign, inspect and verify client packages and containers.
 //!
 //! Pack and sign are the CA vendor's and operator's steps; inspect and verify show what a
 //! terminal would say, check by check, without running anything.
 
 mod inspect;
 mod keys;
+mod new;
 
 use std::path::{Path, PathBuf};
 
@@ -29,6 +30,8 @@ pub(crate) struct Args {
 
 #[derive(clap::Subcommand)]
 enum ClientCommand {
+    /// Make a folder with a client that reads a toy ECM, and the SDK to build it.
+    New(new::NewArgs),
     /// Make an unsigned package from a program and a policy.
     Pack(PackArgs),
     /// Sign a package; with --data also put it into a container and countersign it.
@@ -136,6 +139,7 @@ impl CheckArgs {
 
 pub(crate) fn run(args: Args) -> Outcome {
     match args.command {
+        ClientCommand::New(args) => new::run(&args),
         ClientCommand::Pack(args) => run_pack(&args),
         ClientCommand::Sign(args) => run_sign(&args),
         ClientCommand::Inspect(args) => inspect::inspect(&args),

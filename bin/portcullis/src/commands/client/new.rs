@@ -1,0 +1,110 @@
+//! `portcullis client new`: a project that builds a client, with the SDK inside.
+//!
+//! The SDK travels with the program, so that a project needs nothing but cargo and the compiler's
+//! `riscv32im-unknown-none-elf` target.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::cli::{Failure, Outcome};
+
+/// Arguments of `portcullis client new`.
+#[derive(clap::Args)]
+pub(super) struct NewArgs {
+    /// Name of the client and of the folder that is made: small letters, digits and hyphens.
+    name: String,
+}
+
+/// Longest name.
+const NAME_MAX: usize = 32;
+
+macro_rules! sdk {
+    ($file:literal) => {
+        include_str!(concat!("../../../../../clients/sdk/", $file))
+    };
+}
+
+/// What does not depend on the name.
+const FILES: [(&str, &str); 12] = [
+    (".cargo/config.toml", CONFIG),
+    (".gitignore", "target/\n"),
+    ("policy.xml", include_str!("template/policy.xml")),
+    ("src/main.rs", include_str!("template/main.rs")),
+    ("sdk/Cargo.toml", SDK_MANIFEST),
+    ("sdk/link.ld", sdk!("link.ld")),
+    ("sdk/src/abi.rs", include_str!("../../../../../crates/svm/src/abi.rs")),
+    ("sdk/src/event.rs", sdk!("src/event.rs")),
+    ("sdk/src/heap.rs", sdk!("src/heap.rs")),
+    ("sdk/src/start.rs", sdk!("src/start.rs")),
+    ("sdk/src/sys.rs", sdk!("src/sys.rs")),
+    ("sdk/src/trap.rs", sdk!("src/trap.rs")),
+];
+
+const CONFIG: &str = r#"[build]
+target = "riscv32im-unknown-none-elf"
+
+[target.riscv32im-unknown-none-elf]
+rustflags = ["-Clink-arg=-Tsdk/link.ld", "-Clink-arg=-zmax-page-size=16"]
+"#;
+
+const SDK_MANIFEST: &str = r#"[package]
+name = "portcullis-sdk"
+version = "0.1.0"
+edition = "2024"
+license = "Apache-2.0 OR MIT"
+publish = false
+"#;
+
+fn manifest(name: &str) -> String {
+    format!(
+        r#"[package]
+name = "{name}"
+version = "0.1.0"
+edition = "2024"
+publish = false
+
+[workspace]
+
+[dependencies]
+portcullis-sdk = {{ path = "sdk" }}
+
+[profile.release]
+panic = "abort"
+opt-level = "s"
+lto = true
+codegen-units = 1
+strip = true
+"#
+    )
+}
+
+pub(super) fn run(args: &NewArgs) -> Outcome {
+    let name = args.name.as_str();
+    let legal = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.len() <= NAME_MAX
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if !legal {
+        return Err(Failure::usage(format!(
+            "client new: {name}: a name is small letters, digits and hyphens, at most {NAME_MAX}"
+        )));
+    }
+    let folder = PathBuf::from(name);
+    let failed = |error: std::io::Error| Failure::new(format!("client new: {name}: {error}"));
+    fs::create_dir(&folder).map_err(failed)?;
+    let lib = sdk!("src/lib.rs").replace("#[path = \"../../../crates/svm/src/abi.rs\"]\n", "");
+    write(&folder, "Cargo.toml", &manifest(name)).map_err(failed)?;
+    write(&folder, "sdk/src/lib.rs", &lib).map_err(failed)?;
+    for (path, text) in FILES {
+        write(&folder, path, text).map_err(failed)?;
+    }
+    println!("{name}: made; build it with `cargo build --release` in that folder");
+    Ok(())
+}
+
+fn write(folder: &Path, path: &str, text: &str) -> std::io::Result<()> {
+    let path = folder.join(path);
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    fs::write(path, text)
+}
