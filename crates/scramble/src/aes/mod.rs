@@ -208,22 +208,14 @@ pub(crate) fn run(lanes: &mut [AesLane<'_>], direction: Direction) {
 /// Whether it could be done: not every mode has, nor every processor, the wide path.
 #[cfg(target_arch = "x86_64")]
 fn run_wide(lanes: &mut [AesLane<'_>], direction: Direction, iv: &[u8; BLOCK]) -> bool {
-    let count = lanes.len();
-    let mut work = Vec::with_capacity(AES_LANES);
-    for lane in &mut *lanes {
-        let Some(schedule) = &lane.key.vaes else { return false };
-        let Some(payload) = lane.payload.first_chunk_mut() else { break };
-        work.push(vaes::Lane { schedule, payload });
+    if lanes.iter().any(|lane| lane.key.vaes.is_none()) {
+        return false;
     }
-    if work.len() < count {
-        drop(work);
-        if lanes.iter().any(|lane| lane.key.vaes.is_none()) {
-            return false;
-        }
+    if lanes.iter().all(|lane| lane.payload.len() >= vaes::CHAINED) {
+        vaes::run(lanes, direction, iv);
+    } else {
         run_short(lanes, direction, iv);
-        return true;
     }
-    vaes::run(&mut work, direction, iv);
     true
 }
 
@@ -235,9 +227,8 @@ fn run_short(lanes: &mut [AesLane<'_>], direction: Direction, iv: &[u8; BLOCK]) 
     let mut places = [[0; vaes::CHAINED]; AES_LANES];
     let mut work = Vec::with_capacity(AES_LANES);
     for (lane, place) in lanes.iter().zip(&mut places) {
-        let Some(schedule) = &lane.key.vaes else { continue };
         xor(place, lane.payload);
-        work.push(vaes::Lane { schedule, payload: place });
+        work.push(AesLane { key: lane.key, payload: place });
     }
     vaes::run(&mut work, direction, iv);
     for (lane, place) in lanes.iter_mut().zip(&places) {

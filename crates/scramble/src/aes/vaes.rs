@@ -17,7 +17,7 @@ use core::mem::transmute;
 use portcullis_crypto::Key128;
 use zeroize::Zeroizing;
 
-use super::BLOCK;
+use super::{AesCipher, AesLane, BLOCK};
 use crate::sliced::Direction;
 
 /// Octets of the whole blocks of a payload of 184.
@@ -53,22 +53,19 @@ impl Schedule {
     }
 }
 
-/// One packet's whole blocks with its key.
-pub(super) struct Lane<'a> {
-    pub(super) schedule: &'a Schedule,
-    pub(super) payload: &'a mut [u8; CHAINED],
-}
-
 /// Works on up to [`LANES`] packets.
-pub(super) fn run(lanes: &mut [Lane<'_>], direction: Direction, iv: &[u8; BLOCK]) {
+///
+/// Every lane has a schedule of this path and at least [`CHAINED`] octets of payload; one that has
+/// not is left as it is or worked on with a key of zeros, never read beyond its end.
+pub(super) fn run(lanes: &mut [AesLane<'_>], direction: Direction, iv: &[u8; BLOCK]) {
     match direction {
         Direction::Scramble => encrypt(lanes, iv),
         Direction::Descramble => decrypt(lanes, iv),
     }
 }
 
-fn encrypt(lanes: &mut [Lane<'_>], iv: &[u8; BLOCK]) {
-    match <&mut [Lane<'_>; LANES]>::try_from(&mut *lanes) {
+fn encrypt(lanes: &mut [AesLane<'_>], iv: &[u8; BLOCK]) {
+    match <&mut [AesLane<'_>; LANES]>::try_from(&mut *lanes) {
         Ok(lanes) => encrypt_all(lanes, iv),
         Err(_) => encrypt_some(lanes, iv),
     }
@@ -76,26 +73,27 @@ fn encrypt(lanes: &mut [Lane<'_>], iv: &[u8; BLOCK]) {
 
 /// Fewer packets than there are lanes: the others get something to work on.
 #[inline(never)]
-fn encrypt_some(lanes: &mut [Lane<'_>], iv: &[u8; BLOCK]) {
-    let Some(schedule) = lanes.first().map(|lane| lane.schedule) else { return };
+fn encrypt_some(lanes: &mut [AesLane<'_>], iv: &[u8; BLOCK]) {
+    let Some(key) = lanes.first().map(|lane| lane.key) else { return };
     let mut spare = [[0; CHAINED]; LANES];
     let mut lanes = lanes.iter_mut();
     let mut all = spare.each_mut().map(|spare| match lanes.next() {
-        Some(lane) => Lane { schedule: lane.schedule, payload: &mut *lane.payload },
-        None => Lane { schedule, payload: spare },
+        Some(lane) => AesLane { key: lane.key, payload: &mut *lane.payload },
+        None => AesLane { key, payload: spare },
     });
     encrypt_all(&mut all, iv);
 }
 
-fn encrypt_all(lanes: &mut [Lane<'_>; LANES], iv: &[u8; BLOCK]) {
-    let [Lane { schedule: first, .. }, ..] = lanes;
-    let first: &Schedule = first;
+fn encrypt_all(lanes: &mut [AesLane<'_>; LANES], iv: &[u8; BLOCK]) {
+    let [AesLane { key: first, .. }, ..] = lanes;
+    let first: &AesCipher = first;
+    let Some(schedule) = &first.vaes else { return };
     if !detected() {
         return; // no schedule can have been made
     }
-    if lanes.iter().all(|lane| core::ptr::eq(lane.schedule, first)) {
+    if lanes.iter().all(|lane| core::ptr::eq(lane.key, first)) {
         let mut keys = Keys::<1>::NONE;
-        for (keys, key) in keys.0.iter_mut().zip(first.encrypt.iter()) {
+        for (keys, key) in keys.0.iter_mut().zip(schedule.encrypt.iter()) {
             *keys = [[*key; PER_REGISTER]];
         }
         // SAFETY: the processor has the features that the function is compiled for.
@@ -104,8 +102,9 @@ fn encrypt_all(lanes: &mut [Lane<'_>; LANES], iv: &[u8; BLOCK]) {
         return;
     }
     let mut keys = Keys::<REGISTERS>::NONE;
-    for (index, lane) in lanes.iter().enumerate().take(LANES) {
-        for (keys, key) in keys.0.iter_mut().zip(lane.schedule.encrypt.iter()) {
+    for (index, lane) in lanes.iter().enumerate() {
+        let Some(schedule) = &lane.key.vaes else { continue };
+        for (keys, key) in keys.0.iter_mut().zip(schedule.encrypt.iter()) {
             if let Some(place) = keys.as_flattened_mut().get_mut(index) {
                 *place = *key;
             }
@@ -130,7 +129,7 @@ impl<const KEYED: usize> Keys<KEYED> {
     }
 }
 
-fn decrypt(lanes: &mut [Lane<'_>], iv: &[u8; BLOCK]) {
+fn decrypt(lanes: &mut [AesLane<'_>], iv: &[u8; BLOCK]) {
     if !detected() {
         return; // no schedule can have been made
     }
@@ -173,7 +172,11 @@ fn next<const ROUND_CONSTANT: i32>(before: __m128i, key: &mut [u8; BLOCK]) -> __
 
 #[allow(clippy::needless_range_loop)] // as the registers stand beside each other
 #[target_feature(enable = "avx512f,vaes")]
-fn encrypt_here<const KEYED: usize>(lanes: &mut [Lane<'_>], iv: &[u8; BLOCK], keys: &Keys<KEYED>) {
+fn encrypt_here<const KEYED: usize>(
+    lanes: &mut [AesLane<'_>],
+    iv: &[u8; BLOCK],
+    keys: &Keys<KEYED>,
+) {
     let mut chain = [_mm512_broadcast_i32x4(xmm(iv)); REGISTERS];
     // The columns overlap by one block; the block of the overlap is done once.
     for (at, first) in [(0, 0), (64, 0), (CHAINED - 64, 1)] {
@@ -218,7 +221,7 @@ fn encrypt_here<const KEYED: usize>(lanes: &mut [Lane<'_>], iv: &[u8; BLOCK], ke
 }
 
 #[target_feature(enable = "avx512f,vaes")]
-fn decrypt_here(lanes: &mut [Lane<'_>], iv: &[u8; BLOCK]) {
+fn decrypt_here(lanes: &mut [AesLane<'_>], iv: &[u8; BLOCK]) {
     let iv = _mm512_broadcast_i32x4(xmm(iv));
     let mut groups = lanes.chunks_exact_mut(DECIPHERED_AT_ONCE);
     for group in &mut groups {
@@ -233,7 +236,11 @@ fn decrypt_here(lanes: &mut [Lane<'_>], iv: &[u8; BLOCK]) {
 
 #[inline]
 #[target_feature(enable = "avx512f,vaes")]
-fn decrypt_some<const COUNT: usize>(lanes: [&mut Lane<'_>; COUNT], iv: __m512i) {
+fn decrypt_some<const COUNT: usize>(lanes: [&mut AesLane<'_>; COUNT], iv: __m512i) {
+    let mut schedules: [Option<&Schedule>; COUNT] = [None; COUNT];
+    for (schedule, lane) in schedules.iter_mut().zip(&lanes) {
+        *schedule = lane.key.vaes.as_ref();
+    }
     let mut state = [[_mm512_setzero_si512(); 3]; COUNT];
     let mut before = state;
     for ((state, before), lane) in state.iter_mut().zip(&mut before).zip(&lanes) {
@@ -247,8 +254,9 @@ fn decrypt_some<const COUNT: usize>(lanes: [&mut Lane<'_>; COUNT], iv: __m512i) 
         ];
     }
     for round in 0..ROUND_KEYS {
-        for (state, lane) in state.iter_mut().zip(&lanes) {
-            let key = _mm512_broadcast_i32x4(xmm(&lane.schedule.decrypt[round]));
+        for (state, schedule) in state.iter_mut().zip(&schedules) {
+            let Some(schedule) = schedule else { return };
+            let key = _mm512_broadcast_i32x4(xmm(&schedule.decrypt[round]));
             for state in state {
                 *state = match round {
                     0 => _mm512_xor_si512(*state, key),
@@ -301,7 +309,7 @@ fn zmm(octets: [[u8; BLOCK]; PER_REGISTER]) -> __m512i {
 
 /// 64 octets from a place on; zero where there are none.
 #[inline(always)]
-fn column(payload: &[u8; CHAINED], at: usize) -> __m512i {
+fn column(payload: &[u8], at: usize) -> __m512i {
     let Some((_, rest)) = payload.split_at_checked(at) else { return zmm(Default::default()) };
     let Some(octets) = rest.first_chunk::<64>() else { return zmm(Default::default()) };
     // SAFETY: both are 64 octets, for which every value is valid.
@@ -309,7 +317,7 @@ fn column(payload: &[u8; CHAINED], at: usize) -> __m512i {
 }
 
 #[inline(always)]
-fn set_column(payload: &mut [u8; CHAINED], at: usize, octets: __m512i) {
+fn set_column(payload: &mut [u8], at: usize, octets: __m512i) {
     let Some((_, rest)) = payload.split_at_mut_checked(at) else { return };
     if let Some(target) = rest.first_chunk_mut::<64>() {
         // SAFETY: both are 64 octets, for which every value is valid.
