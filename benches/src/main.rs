@@ -7,20 +7,26 @@
 mod measure;
 mod native;
 mod scramble;
+mod svm;
 
 use std::process::ExitCode;
 
 use measure::{Options, Row};
 use serde_json::{Map, Value, json};
 
-const USAGE: &str = "usage: portcullis-bench scramble [--json] [--pairs N] [--only ROW]";
+const USAGE: &str = "usage: portcullis-bench scramble|svm [--json] [--pairs N] [--only ROW]";
 
 fn main() -> ExitCode {
     let Some(arguments) = Arguments::parse(std::env::args().skip(1)) else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    match scramble::rows(&arguments.options) {
+    let rows = match arguments.what {
+        What::Scramble => scramble::rows(&arguments.options).map_err(|error| error.to_string()),
+        What::Svm => svm::rows(&arguments.options)
+            .ok_or_else(|| "svm: this build has no guests (no RISC-V compiler)".to_owned()),
+    };
+    match rows {
         Ok(rows) => {
             report(&rows, arguments.json);
             ExitCode::SUCCESS
@@ -32,17 +38,26 @@ fn main() -> ExitCode {
     }
 }
 
+/// The name on the command line.
+enum What {
+    Scramble,
+    Svm,
+}
+
 struct Arguments {
+    what: What,
     json: bool,
     options: Options,
 }
 
 impl Arguments {
     fn parse(mut given: impl Iterator<Item = String>) -> Option<Self> {
-        if given.next()? != "scramble" {
-            return None;
-        }
-        let mut arguments = Self { json: false, options: Options::default() };
+        let what = match given.next()?.as_str() {
+            "scramble" => What::Scramble,
+            "svm" => What::Svm,
+            _ => return None,
+        };
+        let mut arguments = Self { what, json: false, options: Options::default() };
         while let Some(argument) = given.next() {
             match argument.as_str() {
                 "--json" => arguments.json = true,
