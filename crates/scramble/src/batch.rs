@@ -142,7 +142,7 @@ impl<'a> Lanes<'a> {
                 }
             }
             Keyed::Aes(key) => {
-                self.aes.push(AesLane { key, payload });
+                self.aes.push(AesLane::new(key, payload));
                 if self.aes.len() >= AES_LANES {
                     aes::run(&mut self.aes, self.direction);
                     self.aes.clear();

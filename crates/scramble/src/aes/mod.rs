@@ -174,6 +174,16 @@ pub(crate) struct AesLane<'a> {
     pub(crate) payload: &'a mut [u8],
 }
 
+impl<'a> AesLane<'a> {
+    /// A lane of a batch that is being filled: its payload is fetched meanwhile.
+    #[inline(always)]
+    pub(crate) fn new(key: &'a AesCipher, payload: &'a mut [u8]) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        vaes::prefetch(payload);
+        Self { key, payload }
+    }
+}
+
 /// Packets that a batch of AES lanes takes.
 pub(crate) const AES_LANES: usize = 24;
 

@@ -7,7 +7,7 @@
 //! Safety of the whole file. The instructions used here are not in every processor; the functions
 //! that use them are compiled for them and called from [`run`] and
 //! [`Schedule::new`] alone, which ask the processor first. Memory is read and written through
-//! arrays of the register's size only, never through a pointer.
+//! arrays of the register's size only; the one pointer is that of a prefetch.
 
 #![allow(unsafe_code)]
 
@@ -50,6 +50,16 @@ impl Schedule {
     pub(super) fn new(key: &Key128) -> Option<Self> {
         // SAFETY: the processor has the features that the function is compiled for.
         detected().then(|| unsafe { expand(key) })
+    }
+}
+
+/// Asks for a payload that will soon be worked on.
+#[inline(always)]
+pub(super) fn prefetch(payload: &[u8]) {
+    for line in payload.chunks(64) {
+        // SAFETY: every processor of this architecture has the instruction; it reads nothing and
+        // cannot fail, and the place is inside the slice.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
     }
 }
 
