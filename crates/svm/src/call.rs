@@ -92,9 +92,9 @@ impl Client {
     // defends: T-28
     fn pop(&self, stack: u32, count: usize) -> Option<[u32; MAX_ARGUMENTS]> {
         let mut args = [0; MAX_ARGUMENTS];
-        GuestSlice::writable(&self.machine.memory, stack, count as u32 * 4).ok()?;
-        for (argument, i) in args.iter_mut().take(count).rev().zip(0u32..) {
-            *argument = self.machine.memory.read_u32(stack.checked_add(4 * i)?).ok()?;
+        let words = self.machine.memory.stack_words(stack, count as u32)?;
+        for (argument, word) in args.iter_mut().zip(words.iter().rev()) {
+            *argument = u32::from_le_bytes(*word);
         }
         Some(args)
     }

@@ -338,6 +338,25 @@ impl GuestMemory {
         self.regions().find_map(|r| r.bytes.get(r.range(address, len)?))
     }
 
+    /// The words at a stack address: all in one region that the client may write, as a stack is.
+    // defends: T-28
+    #[inline]
+    pub(crate) fn stack_words(&self, address: u32, count: u32) -> Option<&[[u8; 4]]> {
+        let len = count.checked_mul(4)?;
+        if len == 0 {
+            return Some(&[]);
+        }
+        let of = |region: &'_ Region| region.range(address, len);
+        let bytes = match of(&self.stack).filter(|_| self.stack.writable) {
+            Some(range) => self.stack.bytes.get(range)?,
+            None => {
+                let writable = || self.regions().filter(|region| region.writable);
+                writable().find_map(|region| region.bytes.get(of(region)?))?
+            }
+        };
+        Some(bytes.as_chunks().0)
+    }
+
     pub(crate) fn writable(&mut self, address: u32, len: u32) -> Option<&mut [u8]> {
         self.regions_mut().filter(|r| r.writable).find_map(|r| {
             let range = r.range(address, len)?;
