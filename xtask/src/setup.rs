@@ -35,10 +35,20 @@ pub(crate) fn run(args: &[String]) -> Done {
         apt
     };
     step("apt-get update", apt().args(["-q", "update"]))?;
-    step(
-        "apt-get install",
-        apt().args(["-q", "-y", "--no-install-recommends", "install"]).args(&list),
-    )
+    let install = |packages: &[&str]| {
+        let title = format!("apt-get install {}", packages.join(" "));
+        step(&title, apt().args(["-q", "-y", "--no-install-recommends", "install"]).args(packages))
+    };
+    if install(&list).is_ok() {
+        return Ok(());
+    }
+    // One package that is not to be had must not cost the others.
+    let failed: Vec<&str> =
+        list.iter().copied().filter(|package| install(&[package]).is_err()).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(format!("could not install: {}", failed.join(" ")))
 }
 
 fn is_root() -> bool {
