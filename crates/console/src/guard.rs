@@ -27,9 +27,21 @@ impl HostGuard {
 
     /// The request names this server by its address or as localhost.
     pub(crate) fn host_is_ours(&self, headers: &HeaderMap) -> bool {
-        let Some(host) = headers.get(header::HOST).and_then(|value| value.to_str().ok()) else {
-            return false;
-        };
+        let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+        host.is_some_and(|host| self.names_us(host))
+    }
+
+    /// The request was made by our page's script, or by a program that is no browser: not by
+    /// another site.
+    pub(crate) fn is_order(&self, headers: &HeaderMap) -> bool {
+        let origin_is_ours = headers.get(header::ORIGIN).is_none_or(|origin| {
+            let host = origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://"));
+            host.is_some_and(|host| self.names_us(host))
+        });
+        origin_is_ours && headers.get(ORDER_HEADER).is_some_and(|value| value == "1")
+    }
+
+    fn names_us(&self, host: &str) -> bool {
         if host.parse::<SocketAddr>().is_ok_and(|address| self.is_ours(address)) {
             return true;
         }
@@ -41,11 +53,6 @@ impl HostGuard {
             || name
                 .parse::<IpAddr>()
                 .is_ok_and(|ip| self.is_ours(SocketAddr::new(ip, self.listen.port())))
-    }
-
-    /// The request was made by our page's script, not by another site's form.
-    pub(crate) fn is_order(headers: &HeaderMap) -> bool {
-        headers.get(ORDER_HEADER).is_some_and(|value| value == "1")
     }
 
     fn is_ours(&self, address: SocketAddr) -> bool {
@@ -82,5 +89,25 @@ mod tests {
         let open = HostGuard::new("0.0.0.0:8090".parse().unwrap());
         assert!(asked(open, "10.0.0.1:8090"));
         assert!(!asked(open, "evil.example:8090"));
+    }
+
+    // attack-test: T-43
+    #[test]
+    fn an_order_from_another_site_is_none() {
+        let guard = HostGuard::new("127.0.0.1:8090".parse().unwrap());
+        let ordered = |origin: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ORDER_HEADER, "1".parse().unwrap());
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, origin.parse().unwrap());
+            }
+            guard.is_order(&headers)
+        };
+        assert!(ordered(None));
+        assert!(ordered(Some("http://localhost:8090")));
+        for origin in ["http://evil.example:8090", "http://localhost:80", "null", "file://", ""] {
+            assert!(!ordered(Some(origin)), "{origin}");
+        }
+        assert!(!guard.is_order(&HeaderMap::new()));
     }
 }

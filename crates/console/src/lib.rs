@@ -33,6 +33,8 @@ pub struct Limits {
     pub log_lines: usize,
     /// Boxes that are shown.
     pub boxes: usize,
+    /// Readers of streams and of live state at once; a further one is refused.
+    pub readers: usize,
     /// Chunks that a reader of a stream may be behind before it is dropped.
     pub reader_backlog: usize,
     /// Octets kept since the last picture that decodes by itself, for readers that join.
@@ -47,6 +49,7 @@ impl Default for Limits {
             snapshot_pause: std::time::Duration::from_millis(200),
             log_lines: 80,
             boxes: 64,
+            readers: 128,
             reader_backlog: 512,
             join_octets: 4 << 20,
             picture_gap: std::time::Duration::from_millis(1500),

@@ -16,6 +16,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_stream::wrappers::BroadcastStream;
 
 use crate::control::{Control, ControlRefused};
@@ -45,6 +46,8 @@ struct App {
     console: Console,
     control: Arc<dyn Control>,
     guard: HostGuard,
+    /// A place for each answer that goes on until its reader leaves.
+    readers: Arc<Semaphore>,
 }
 
 /// Serves the page until the task is dropped.
@@ -56,7 +59,8 @@ pub async fn serve(
     console: Console,
     control: Arc<dyn Control>,
 ) -> Result<(), ServeError> {
-    let app = App { guard: HostGuard::new(listener.local_addr()?), console, control };
+    let readers = Arc::new(Semaphore::new(console.limits().readers));
+    let app = App { guard: HostGuard::new(listener.local_addr()?), console, control, readers };
     let settle = settle(app.console.clone());
     let serve = axum::serve(listener, router(app));
     tokio::select! {
@@ -97,8 +101,11 @@ async fn guard(Shared(app): Shared<App>, request: Request, next: Next) -> Respon
         return refusal(StatusCode::MISDIRECTED_REQUEST, "this server has another name");
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if !reads && !HostGuard::is_order(request.headers()) {
-        return refusal(StatusCode::FORBIDDEN, "orders need the header x-portcullis: 1");
+    if !reads && !app.guard.is_order(request.headers()) {
+        return refusal(
+            StatusCode::FORBIDDEN,
+            "orders come from this page and carry the header x-portcullis: 1",
+        );
     }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -131,7 +138,8 @@ async fn state(Shared(app): Shared<App>) -> Response {
     Json(app.console.snapshot()).into_response()
 }
 
-async fn events(Shared(app): Shared<App>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+async fn events(Shared(app): Shared<App>) -> Response {
+    let Some(place) = app.place() else { return no_place() };
     let console = app.console;
     let changes = console.changes();
     let snapshots =
@@ -142,23 +150,46 @@ async fn events(Shared(app): Shared<App>) -> Sse<impl Stream<Item = Result<Event
             }
             changes.mark_unchanged();
             let event = Event::default().json_data(console.snapshot()).ok()?;
-            Some((Ok(event), (console, changes, false)))
+            Some((Ok::<_, Infallible>(event), (console, changes, false)))
         });
-    Sse::new(snapshots).keep_alive(KeepAlive::default())
+    Sse::new(held(place, snapshots)).keep_alive(KeepAlive::default()).into_response()
 }
 
 async fn box_stream(Shared(app): Shared<App>, Path(name): Path<String>) -> Response {
-    match app.console.output(&name) {
-        None => refusal(StatusCode::NOT_FOUND, "there is no such box"),
-        Some(output) => transport_stream(Body::from_stream(output.read())),
+    let Some(output) = app.console.output(&name) else {
+        return refusal(StatusCode::NOT_FOUND, "there is no such box");
+    };
+    match app.place() {
+        None => no_place(),
+        Some(place) => transport_stream(Body::from_stream(held(place, output.read()))),
     }
 }
 
 async fn air_stream(Shared(app): Shared<App>) -> Response {
+    let Some(place) = app.place() else { return no_place() };
     // A reader that falls behind misses samples; that is what samples are for.
     let samples = BroadcastStream::new(app.console.air_samples())
         .filter_map(|part| std::future::ready(part.ok().map(Ok::<_, Infallible>)));
-    transport_stream(Body::from_stream(samples))
+    transport_stream(Body::from_stream(held(place, samples)))
+}
+
+impl App {
+    /// A place for one more answer without an end, if there is one.
+    fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.readers).try_acquire_owned().ok()
+    }
+}
+
+/// The stream, which keeps its reader's place until it is dropped.
+fn held<S: Stream>(place: OwnedSemaphorePermit, stream: S) -> impl Stream<Item = S::Item> {
+    stream.map(move |item| {
+        let _held = &place;
+        item
+    })
+}
+
+fn no_place() -> Response {
+    refusal(StatusCode::SERVICE_UNAVAILABLE, "too many readers already")
 }
 
 fn transport_stream(body: Body) -> Response {

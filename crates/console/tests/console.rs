@@ -182,3 +182,32 @@ async fn snapshots_are_pushed_when_something_changes() {
         seen.push_str(&String::from_utf8_lossy(buffer.get(..got).unwrap()));
     }
 }
+
+/// Opens a page's live state and reads its first octets; the status.
+async fn open_events(address: SocketAddr) -> (u16, TcpStream) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(get(address, "/api/events").as_bytes()).await.unwrap();
+    let mut head = [0; 12];
+    let _ = stream.read_exact(&mut head).await.unwrap();
+    (std::str::from_utf8(&head[9..]).unwrap().parse().unwrap(), stream)
+}
+
+#[tokio::test]
+async fn readers_have_a_limit_and_leave_their_place() {
+    let console = Console::new(Limits { readers: 2, ..Limits::default() });
+    let (address, _) = server(&console).await;
+    let first = open_events(address).await;
+    let second = open_events(address).await;
+    assert_eq!((first.0, second.0), (200, 200));
+    assert_eq!(open_events(address).await.0, 503);
+    drop(first);
+    // The server learns that a reader has gone when it writes to it.
+    for _ in 0..50 {
+        console.set_channel("Gate One", 1, ScramblingMode::Cissa);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        if open_events(address).await.0 == 200 {
+            return;
+        }
+    }
+    panic!("the place of a reader that left is never free again");
+}
