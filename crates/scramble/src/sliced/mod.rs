@@ -19,6 +19,7 @@ mod look_ups;
 mod pack;
 mod portable;
 mod stream;
+mod taps;
 #[cfg(test)]
 mod tests;
 
