@@ -1,4 +1,4 @@
-//! A centre of another operator, under another authority, offers clients: the box takes none.
+//! A centre that is not the operator's offers clients: the box takes none.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -18,6 +18,14 @@ fn a_centre_under_another_authority_is_refused_and_nothing_is_installed() {
     let (scrambled, played) = (world.file("scrambled.ts"), world.file("played.ts"));
     let _ = world.headend(&stream, "cissa", &scrambled).ok();
 
+    // A hostile centre turns no device away and offers our own clients, each properly signed: only
+    // the look at its certificate holds the box back.
+    let anchor = world.data().join("authority/root.pem");
+    std::fs::copy(anchor, stranger.data().join("authority/root.pem")).unwrap();
+    for path in world.files("operator/centre") {
+        let name = path.file_name().unwrap();
+        std::fs::copy(&path, stranger.data().join("operator/centre").join(name)).unwrap();
+    }
     let mut listen = stranger.command(&["centre", "--listen", "127.0.0.1:0"]);
     let mut centre = Service::start(&mut listen);
     let ready = centre.line_with("ready ", Duration::from_secs(20));
