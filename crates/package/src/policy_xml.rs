@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use portcullis_svm::{Event, Limits, Syscall};
+use portcullis_svm::{Event, Extension, Extensions, Limits, Syscall};
 use portcullis_types::{ScpClientId, SuperScpId, UnixSeconds, parse_u32};
 use roxmltree::{Document, Node, ParsingOptions};
 use time::OffsetDateTime;
@@ -114,7 +114,7 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
             return Err(self.error(root, "unknown version"));
         }
         let mut seen = BTreeSet::new();
-        let (mut lifetime, mut limits, mut instructions, mut report) = (None, None, false, true);
+        let (mut lifetime, mut limits, mut extensions, mut report) = (None, None, None, true);
         let (mut events, mut hosts) = (Vec::new(), Vec::new());
         for child in elements(root) {
             let name = child.tag_name().name();
@@ -124,7 +124,7 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
             match name {
                 "lifetime" => lifetime = Some(self.lifetime(child)?),
                 "limits" => limits = Some(self.limits(child)?),
-                "instructions" => instructions = self.instructions(child)?,
+                "instructions" => extensions = Some(self.instructions(child)?),
                 "event" => self.event(child, &mut events)?,
                 "network" => hosts = self.hosts(child)?,
                 "onViolation" => report = self.on_violation(child)?,
@@ -132,15 +132,13 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
             }
         }
         let missing = |name: &str| self.error(root, format!("element {name} is missing"));
-        if !instructions {
-            return Err(missing("instructions"));
-        }
+        let extensions = extensions.ok_or_else(|| missing("instructions"))?;
         let limits = limits.ok_or_else(|| missing("limits"))?;
         Ok(ClientPolicy {
             client_id: ScpClientId(self.number(root, "clientId")?),
             super_scp_id: SuperScpId(self.number(root, "superScpId")?),
             lifetime: lifetime.ok_or_else(|| missing("lifetime"))?,
-            limits: limits.machine,
+            limits: Limits { extensions, ..limits.machine },
             text_bytes: limits.text,
             nv_bytes: limits.nv_bytes,
             events,
@@ -190,13 +188,26 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
         Ok(PolicyLimits { machine, text, nv_bytes: self.number(node, "nvBytes")? })
     }
 
-    fn instructions(&self, node: Element<'d, 'i>) -> Result<bool, PolicyError> {
+    /// RV32I and RV32M always, and any of the extensions.
+    fn instructions(&self, node: Element<'d, 'i>) -> Result<Extensions, PolicyError> {
         self.leaf(node, &["allow"])?;
-        let allowed: BTreeSet<_> = self.required(node, "allow")?.split(' ').collect();
-        if allowed == BTreeSet::from(["rv32i", "rv32m"]) {
-            Ok(true)
-        } else {
-            Err(self.error(node, "instruction classes other than \"rv32i rv32m\""))
+        let mut missing = vec!["rv32i", "rv32m"];
+        let mut extensions = Extensions::NONE;
+        for name in self.required(node, "allow")?.split(' ') {
+            let base = missing.iter().position(|base| *base == name);
+            let extension = Extension::from_name(name).filter(|known| !extensions.has(*known));
+            match (base, extension) {
+                (Some(at), _) => drop(missing.remove(at)),
+                (None, Some(extension)) => extensions = extensions.with(extension),
+                (None, None) => {
+                    let what = format!("instruction class \"{name}\" is unknown or stands twice");
+                    return Err(self.error(node, what));
+                }
+            }
+        }
+        match missing.first() {
+            None => Ok(extensions),
+            Some(base) => Err(self.error(node, format!("instruction class {base} is missing"))),
         }
     }
 

@@ -34,6 +34,22 @@ fn a_policy_is_read_as_it_stands() {
 
 // spec-test: X-A16
 #[test]
+fn extensions_are_declared_one_by_one() {
+    use portcullis_svm::{Extension, Extensions};
+    let read = |to: &str| {
+        let xml = policy(7, 1).replacen("rv32i rv32m", to, 1);
+        parse_policy(xml.as_bytes()).unwrap().limits.extensions
+    };
+    assert_eq!(read("rv32i rv32m"), Extensions::NONE);
+    for extension in Extension::ALL {
+        let declared = read(&format!("rv32i rv32m {}", extension.name()));
+        assert_eq!(declared, Extensions::NONE.with(extension));
+    }
+    assert_eq!(read("zknd rv32m zkne zbb rv32i zba zbkb zknh"), Extensions::ALL);
+}
+
+// spec-test: X-A16
+#[test]
 fn what_is_not_in_the_schema_is_refused_with_its_line() {
     assert_eq!(changed("<instructions", "<extra/><instructions").line, 4);
     assert_eq!(changed("maxUptimeSeconds", "unknownAttribute").line, 2);
@@ -48,6 +64,10 @@ fn what_is_not_in_the_schema_is_refused_with_its_line() {
     assert_eq!(changed(r#"heap="4096""#, r#"heap="999999""#).line, 3);
     assert_eq!(changed(r#"text="64""#, r#"text="8192""#).line, 3);
     assert_eq!(changed("rv32i rv32m", "rv32i rv32m rv32f").line, 4);
+    assert_eq!(changed("rv32i rv32m", "rv32i zbb").line, 4);
+    assert_eq!(changed("rv32i rv32m", "rv32i rv32m zbb zbb").line, 4);
+    assert_eq!(changed("rv32i rv32m", "rv32i rv32m rv32m").line, 4);
+    assert_eq!(changed("rv32i rv32m", "rv32i rv32m ").line, 4);
     assert_eq!(changed(r#"port="443""#, r#"port="0""#).line, 7);
     assert_eq!(changed("cas.example.org", "cas/../x").line, 7);
     assert_eq!(changed(r#"report="true""#, r#"report="maybe""#).line, 8);

@@ -1,21 +1,42 @@
-//! RV32IM and TRAP: one 32-bit word in, one decoded instruction out, or nothing.
+//! RV32IM, its declared extensions and TRAP: one 32-bit word in, one decoded instruction out, or
+//! nothing.
 //!
 //! Clauses: X.1198 7.1 (32 registers and a PC of 32 bits; the format is left open and decided as
 //! RISC-V RV32IM), 7.3 (permit list). Reserved encodings, ECALL, EBREAK, CSR, FENCE.I and every
 //! other custom opcode do not decode. There are no 16-bit encodings: one word has one meaning.
 
-/// What an instruction does. `imm` holds an immediate, for branches and JAL the index of the
-/// target in the decoded code, for TRAP the call id.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-#[rustfmt::skip]
-pub(crate) enum Op {
+use crate::extension;
+
+macro_rules! ops {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// What an instruction does. `imm` holds an immediate, for branches and JAL the index of
+        /// the target in the decoded code, for TRAP the call id, for AES the place of the octet.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[repr(u8)]
+        pub(crate) enum Op {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Op {
+            /// All of them; each stands at its own number.
+            pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+ops! {
     Lui, Auipc, Jal, Jalr,
     Beq, Bne, Blt, Bge, Bltu, Bgeu,
     Lb, Lh, Lw, Lbu, Lhu, Sb, Sh, Sw,
     Addi, Slti, Sltiu, Xori, Ori, Andi, Slli, Srli, Srai,
     Add, Sub, Sll, Slt, Sltu, Xor, Srl, Sra, Or, And,
     Mul, Mulh, Mulhsu, Mulhu, Div, Divu, Rem, Remu,
+    Sh1add, Sh2add, Sh3add,
+    Andn, Orn, Xnor, Clz, Ctz, Cpop, Max, Maxu, Min, Minu, SextB, SextH, Rol, Ror, Rori, OrcB, Rev8,
+    Pack, Packh, Brev8, Zip, Unzip,
+    Sha256Sig0, Sha256Sig1, Sha256Sum0, Sha256Sum1,
+    Sha512Sig0h, Sha512Sig0l, Sha512Sig1h, Sha512Sig1l, Sha512Sum0r, Sha512Sum1r,
+    Aes32esi, Aes32esmi, Aes32dsi, Aes32dsmi,
     Fence, Trap,
     /// `unimp`, which stock compilers put where control never comes: faults when reached.
     Unimp,
@@ -74,15 +95,22 @@ pub(crate) const fn decode(word: u32) -> Option<Instruction> {
             2 => (Op::Sw, s_imm),
             _ => return None,
         },
-        0x13 => match register_immediate(funct3, funct7) {
-            Some(op @ (Op::Slli | Op::Srli | Op::Srai)) => (op, rs2 as i32),
-            Some(op) => (op, i_imm),
-            None => return None,
+        0x13 => match (
+            register_immediate(funct3, funct7),
+            extension::register_immediate(funct3, funct7, rs2),
+        ) {
+            (Some(op @ (Op::Slli | Op::Srli | Op::Srai)), _) | (None, Some(op)) => (op, rs2 as i32),
+            (Some(op), _) => (op, i_imm),
+            (None, None) => return None,
         },
-        0x33 => match register_register(funct3, funct7) {
-            Some(op) => (op, 0),
-            None => return None,
-        },
+        0x33 => {
+            match (register_register(funct3, funct7), extension::register_register(funct3, funct7))
+            {
+                (Some(op), _) => (op, 0),
+                (None, Some(op)) => (op, (word >> 30 << 3) as i32),
+                (None, None) => return None,
+            }
+        }
         // FENCE orders memory between harts; there is one, so it does nothing. FENCE.I is refused.
         0x0F if funct3 == 0 => (Op::Fence, 0),
         0x0B => return trap(word),

@@ -4,6 +4,7 @@
 //! nothing runs when it is zero. What must never happen: a step outside the decoded text.
 
 use crate::abi::RETURN_ADDRESS;
+use crate::alu::{operate, taken};
 use crate::decode::{Instruction, Op, SINK};
 use crate::engine::Machine;
 use crate::memory::{GuestMemory, MemoryFault};
@@ -81,7 +82,6 @@ pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> Stop {
         let mut next = pc + 1;
         // The value that goes to rd; instructions without rd leave the match by themselves.
         let value = match op {
-            Op::Lui | Op::Auipc => immediate,
             Op::Jal => {
                 next = imm as usize;
                 text.address(pc + 1)
@@ -120,30 +120,6 @@ pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> Stop {
                 pc = next;
                 continue;
             }
-            Op::Addi => a.wrapping_add(immediate),
-            Op::Slti => u32::from((a as i32) < imm),
-            Op::Sltiu => u32::from(a < immediate),
-            Op::Xori => a ^ immediate,
-            Op::Ori => a | immediate,
-            Op::Andi => a & immediate,
-            Op::Slli => a.wrapping_shl(immediate),
-            Op::Srli => a.wrapping_shr(immediate),
-            Op::Srai => (a as i32).wrapping_shr(immediate) as u32,
-            Op::Add => a.wrapping_add(b),
-            Op::Sub => a.wrapping_sub(b),
-            Op::Sll => a.wrapping_shl(b),
-            Op::Slt => u32::from((a as i32) < b as i32),
-            Op::Sltu => u32::from(a < b),
-            Op::Xor => a ^ b,
-            Op::Srl => a.wrapping_shr(b),
-            Op::Sra => (a as i32).wrapping_shr(b) as u32,
-            Op::Or => a | b,
-            Op::And => a & b,
-            Op::Mul => a.wrapping_mul(b),
-            Op::Mulh => ((i64::from(a as i32) * i64::from(b as i32)) >> 32) as u32,
-            Op::Mulhsu => ((i64::from(a as i32) * i64::from(b)) >> 32) as u32,
-            Op::Mulhu => ((u64::from(a) * u64::from(b)) >> 32) as u32,
-            Op::Div | Op::Divu | Op::Rem | Op::Remu => divide(op, a, b),
             Op::Fence => {
                 left -= 1;
                 pc = next;
@@ -155,6 +131,7 @@ pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> Stop {
             }
             Op::Unimp | Op::Illegal => break Stop::Illegal,
             Op::Ecall => break Stop::Ecall,
+            _ => operate(op, a, b, imm),
         };
         registers.set(rd, value);
         left -= 1;
@@ -163,18 +140,6 @@ pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> Stop {
     registers.pc = pc;
     *remaining = left;
     stop
-}
-
-#[inline(always)]
-pub(crate) const fn taken(op: Op, a: u32, b: u32) -> bool {
-    match op {
-        Op::Beq => a == b,
-        Op::Bne => a != b,
-        Op::Blt => (a as i32) < b as i32,
-        Op::Bge => a as i32 >= b as i32,
-        Op::Bltu => a < b,
-        _ => a >= b,
-    }
 }
 
 #[inline(always)]
@@ -199,17 +164,5 @@ pub(crate) fn store(
         Op::Sb => memory.store(address, (value as u8).to_le_bytes()),
         Op::Sh => memory.store(address, (value as u16).to_le_bytes()),
         _ => memory.store(address, value.to_le_bytes()),
-    }
-}
-
-/// Division never traps: by zero gives all ones (remainder: the dividend), overflow wraps.
-pub(crate) const fn divide(op: Op, a: u32, b: u32) -> u32 {
-    match (op, b) {
-        (Op::Div | Op::Divu, 0) => u32::MAX,
-        (Op::Rem | Op::Remu, 0) => a,
-        (Op::Div, _) => (a as i32).wrapping_div(b as i32) as u32,
-        (Op::Rem, _) => (a as i32).wrapping_rem(b as i32) as u32,
-        (Op::Divu, _) => a / b,
-        _ => a % b,
     }
 }

@@ -8,6 +8,7 @@ use alloc::collections::BTreeMap;
 
 use crate::abi::SYSCALL_IDS;
 use crate::event::Event;
+use crate::extension::Extensions;
 
 const EVENTS: usize = Event::ALL.len() + 1;
 const WORDS: usize = SYSCALL_IDS / 32;
@@ -91,6 +92,8 @@ pub struct Limits {
     pub change_key_budget: u64,
     /// Events that may wait.
     pub queue: usize,
+    /// Instructions beyond RV32IM.
+    pub extensions: Extensions,
     /// What a RISC-V test suite needs, never a client.
     pub compatibility: Compatibility,
 }
@@ -116,6 +119,7 @@ impl Default for Limits {
             budget: 50_000_000,
             change_key_budget: 5_000_000,
             queue: 64,
+            extensions: Extensions::NONE,
             compatibility: Compatibility::Client,
         }
     }
@@ -133,6 +137,7 @@ impl Limits {
             budget: 500_000_000,
             change_key_budget: 50_000_000,
             queue: 256,
+            extensions: Extensions::ALL,
             compatibility: Compatibility::Client,
         }
     }
@@ -148,6 +153,7 @@ impl Limits {
             budget: self.budget.min(cap.budget),
             change_key_budget: self.change_key_budget.min(cap.change_key_budget),
             queue: self.queue.min(cap.queue),
+            extensions: self.extensions.and(cap.extensions),
             compatibility: self.compatibility,
         }
     }

@@ -1,7 +1,7 @@
 //! The scan before launch: it is the decoding pass, and nothing that it refuses ever runs.
 //!
 //! Clause: X.1198 7.3. Linear in the text, allocates by the checked text length only. It refuses
-//! words off the permit list, transfers that leave the text or are misaligned, TRAP ids that no
+//! words off the permit list, instructions that the policy does not declare, transfers that leave the text or are misaligned, TRAP ids that no
 //! event permits, an entry point outside the text, and text whose end can be run over.
 
 use alloc::collections::BTreeSet;
@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 use crate::abi;
 use crate::decode::{ECALL, Instruction, Op, SINK, decode};
+use crate::extension::{self, Extensions};
 use crate::policy::{Compatibility, Limits, PermitTable};
 use crate::threaded::{self, Slot};
 
@@ -37,6 +38,16 @@ pub enum ScanError {
         address: u32,
         /// The word.
         word: u32,
+    },
+    /// An instruction is of an extension that the policy does not declare.
+    #[error("instruction 0x{word:08x} at 0x{address:08x} needs {needs}, which is not declared")]
+    Undeclared {
+        /// Where it is.
+        address: u32,
+        /// The word.
+        word: u32,
+        /// The extensions that have it; any one of them will do.
+        needs: Extensions,
     },
     /// A branch or JAL leads out of the text or between instructions.
     #[error("jump at 0x{address:08x} leads to 0x{target:08x}, which is no instruction")]
@@ -145,11 +156,17 @@ pub(crate) fn scan(
 }
 
 fn permitted(word: u32, address: u32, limits: &Limits) -> Result<Instruction, ScanError> {
-    if let Some(instruction) = decode(word) {
-        return Ok(instruction);
-    }
+    let refusal = match decode(word) {
+        None => ScanError::Forbidden { address, word },
+        Some(instruction) => match extension::providers(&instruction) {
+            Some(needs) if needs.and(limits.extensions) == Extensions::NONE => {
+                ScanError::Undeclared { address, word, needs }
+            }
+            _ => return Ok(instruction),
+        },
+    };
     match limits.compatibility {
-        Compatibility::Client => Err(ScanError::Forbidden { address, word }),
+        Compatibility::Client => Err(refusal),
         Compatibility::UnsafeSimulatorEcall => {
             let op = if word == ECALL { Op::Ecall } else { Op::Illegal };
             Ok(Instruction { op, rd: SINK, rs1: 0, rs2: 0, imm: 0 })

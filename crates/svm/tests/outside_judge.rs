@@ -1,4 +1,4 @@
-//! RV32IM against a judge from outside: random programs run here and by `qemu-riscv32`, and all
+//! RV32IM and its extensions against a judge from outside: random programs run here and by `qemu-riscv32`, and all
 //! registers and all memory have to be the same, octet by octet.
 //!
 //! `PORTCULLIS_QEMU_PROGRAMS` sets how many programs are tried.
@@ -10,14 +10,18 @@ use std::io::Write as _;
 use std::process::Command;
 
 use portcullis_svm::{
-    CallPermitted, Client, Compatibility, Event, GuestMemory, HostFault, Limits, Outcome, Reply,
-    Syscall, SystemCalls,
+    CallPermitted, Client, Compatibility, Engine, Event, Extensions, GuestMemory, HostFault,
+    Limits, Outcome, Reply, Syscall, SystemCalls,
 };
 use support::everything;
+use support::extension_words::{EXTENSION_WORDS, entry_of};
 use support::generator::{DATA, DATA_LEN, Judge, elf, words};
 
 const PROGRAMS: u64 = 150;
 const INSTRUCTIONS: usize = 1500;
+/// The processor that has what we have.
+const CPU: &str =
+    "rv32,m=true,zba=true,zbb=true,zbkb=true,zknh=true,zkne=true,zknd=true,c=false,f=false,d=false";
 
 /// Keeps what the program puts out.
 #[derive(Default)]
@@ -37,11 +41,16 @@ impl SystemCalls for Messages {
     }
 }
 
-fn by_machine(seed: u64) -> Vec<u8> {
+fn by_machine(engine: Engine, seed: u64) -> Vec<u8> {
     let file = elf(seed, &words(seed, INSTRUCTIONS, Judge::Machine));
     let program = portcullis_svm::elf::program(&file).unwrap();
-    let limits = Limits { compatibility: Compatibility::UnsafeSimulatorEcall, ..Limits::default() };
+    let limits = Limits {
+        compatibility: Compatibility::UnsafeSimulatorEcall,
+        extensions: Extensions::ALL,
+        ..Limits::default()
+    };
     let mut client = Client::load_program(&program, everything(), limits).unwrap();
+    client.set_engine(engine);
     let mut host = Messages::default();
     let outcome = client.raise(Event::Initialize, &[], &mut host);
     assert_eq!(outcome, Outcome::Exited(0), "seed {seed}");
@@ -53,7 +62,7 @@ fn by_qemu(folder: &std::path::Path, seed: u64) -> Vec<u8> {
     let path = folder.join(format!("outside-judge-{seed}.elf"));
     std::fs::write(&path, elf(seed, &words(seed, INSTRUCTIONS, Judge::Linux))).unwrap();
     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
-    let output = Command::new("qemu-riscv32").arg(&path).output().unwrap();
+    let output = Command::new("qemu-riscv32").args(["-cpu", CPU]).arg(&path).output().unwrap();
     assert!(output.status.success(), "seed {seed}: {output:?}");
     std::fs::remove_file(&path).unwrap();
     output.stdout
@@ -77,8 +86,13 @@ fn random_programs_end_as_under_qemu() {
     let asked = std::env::var("PORTCULLIS_QEMU_PROGRAMS").ok();
     let programs = asked.and_then(|n| n.parse().ok()).unwrap_or(PROGRAMS);
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let mut seen = [0; EXTENSION_WORDS.len()];
     for seed in 0..programs {
-        let (mine, judged) = (by_machine(seed), by_qemu(folder, seed));
+        for entry in words(seed, INSTRUCTIONS, Judge::Machine).into_iter().filter_map(entry_of) {
+            seen[entry] += 1;
+        }
+        let (mine, judged) = (by_machine(Engine::default(), seed), by_qemu(folder, seed));
+        assert_eq!(mine, by_machine(Engine::MatchLoop, seed), "seed {seed}: engines differ");
         assert_eq!(mine.len(), DATA_LEN as usize);
         for (at, (a, b)) in mine.chunks(4).zip(judged.chunks(4)).enumerate() {
             let register = at.checked_sub(0x2000 / 4);
@@ -87,5 +101,8 @@ fn random_programs_end_as_under_qemu() {
             assert_eq!(a, b, "seed {seed}: {what}");
         }
         assert_eq!(mine, judged, "seed {seed}");
+    }
+    for (count, (name, ..)) in seen.iter().zip(EXTENSION_WORDS) {
+        assert!(*count >= programs, "{name} was tried {count} times only");
     }
 }

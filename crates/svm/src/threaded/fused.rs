@@ -27,6 +27,21 @@ kinds! {
     SW = Op::Sw as Kind; FENCE = Op::Fence as Kind; JAL = Op::Jal as Kind;
     JALR = Op::Jalr as Kind; BEQ = Op::Beq as Kind; BNE = Op::Bne as Kind; BLT = Op::Blt as Kind;
     BGE = Op::Bge as Kind; BLTU = Op::Bltu as Kind; BGEU = Op::Bgeu as Kind;
+    SH1ADD = Op::Sh1add as Kind; SH2ADD = Op::Sh2add as Kind; SH3ADD = Op::Sh3add as Kind;
+    ANDN = Op::Andn as Kind; ORN = Op::Orn as Kind; XNOR = Op::Xnor as Kind;
+    CLZ = Op::Clz as Kind; CTZ = Op::Ctz as Kind; CPOP = Op::Cpop as Kind; MAX = Op::Max as Kind;
+    MAXU = Op::Maxu as Kind; MIN = Op::Min as Kind; MINU = Op::Minu as Kind;
+    SEXT_B = Op::SextB as Kind; SEXT_H = Op::SextH as Kind; ROL = Op::Rol as Kind;
+    ROR = Op::Ror as Kind; RORI = Op::Rori as Kind; ORC_B = Op::OrcB as Kind;
+    REV8 = Op::Rev8 as Kind; PACK = Op::Pack as Kind; PACKH = Op::Packh as Kind;
+    BREV8 = Op::Brev8 as Kind; ZIP = Op::Zip as Kind; UNZIP = Op::Unzip as Kind;
+    SHA256SIG0 = Op::Sha256Sig0 as Kind; SHA256SIG1 = Op::Sha256Sig1 as Kind;
+    SHA256SUM0 = Op::Sha256Sum0 as Kind; SHA256SUM1 = Op::Sha256Sum1 as Kind;
+    SHA512SIG0H = Op::Sha512Sig0h as Kind; SHA512SIG0L = Op::Sha512Sig0l as Kind;
+    SHA512SIG1H = Op::Sha512Sig1h as Kind; SHA512SIG1L = Op::Sha512Sig1l as Kind;
+    SHA512SUM0R = Op::Sha512Sum0r as Kind; SHA512SUM1R = Op::Sha512Sum1r as Kind;
+    AES32ESI = Op::Aes32esi as Kind; AES32ESMI = Op::Aes32esmi as Kind;
+    AES32DSI = Op::Aes32dsi as Kind; AES32DSMI = Op::Aes32dsmi as Kind;
     LW_SP = kind::LW_SP; SW_SP = kind::SW_SP; J = kind::J; JR = kind::JR; MV = kind::MV;
 }
 
@@ -70,7 +85,11 @@ fn alone(a: Kind) -> Option<Handler> {
         one,
         a,
         [LUI ADDI SLTI SLTIU XORI ORI ANDI SLLI SRLI SRAI ADD SUB SLL SLT SLTU XOR SRL SRA OR AND
-         MUL MULH MULHSU MULHU DIV DIVU REM REMU LB LBU LH LHU LW SB SH SW FENCE LW_SP SW_SP MV]
+         MUL MULH MULHSU MULHU DIV DIVU REM REMU LB LBU LH LHU LW SB SH SW FENCE LW_SP SW_SP MV SH1ADD
+         SH2ADD SH3ADD ANDN ORN XNOR CLZ CTZ CPOP MAX MAXU MIN MINU SEXT_B SEXT_H ROL ROR RORI
+         ORC_B REV8 PACK PACKH BREV8 ZIP UNZIP SHA256SIG0 SHA256SIG1 SHA256SUM0 SHA256SUM1
+         SHA512SIG0H SHA512SIG0L SHA512SIG1H SHA512SIG1L SHA512SUM0R SHA512SUM1R AES32ESI
+         AES32ESMI AES32DSI AES32DSMI]
     )
     .or_else(|| singles!(transfer, a, [JAL JALR BEQ BNE BLT BGE BLTU BGEU J JR]))
 }

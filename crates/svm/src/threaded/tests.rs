@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use crate::abi;
 use crate::engine::{Engine, Machine};
+use crate::extension::Extensions;
 use crate::interpreter::Stop;
 use crate::memory::GuestMemory;
 use crate::policy::{Compatibility, Limits, PermitTable};
@@ -16,7 +17,11 @@ const RAM: u32 = abi::RAM_BASE;
 const STACK: u32 = RAM + 0x2000;
 
 fn decoded(words: &[u32]) -> Option<DecodedText> {
-    let limits = Limits { compatibility: Compatibility::UnsafeSimulatorEcall, ..Limits::default() };
+    let limits = Limits {
+        compatibility: Compatibility::UnsafeSimulatorEcall,
+        extensions: Extensions::ALL,
+        ..Limits::default()
+    };
     let mut permits = PermitTable::deny_all();
     for id in 0..0x800 {
         permits.permit(crate::Event::Timer, id);
@@ -68,6 +73,17 @@ fn same(words: &[u32], seed: u32, budget: u64) {
     assert_eq!(reference, threaded, "{words:08x?} seed {seed} budget {budget}");
 }
 
+/// Words of the declared extensions without registers.
+#[rustfmt::skip]
+const EXTENSION_FUNCTIONS: &[u32] = &[
+    0x2000_2033, 0x2000_4033, 0x2000_6033, 0x4000_7033, 0x4000_6033, 0x4000_4033, 0x6000_1013,
+    0x6010_1013, 0x6020_1013, 0x0A00_6033, 0x0A00_7033, 0x0A00_4033, 0x0A00_5033, 0x6040_1013,
+    0x6050_1013, 0x0800_4033, 0x6000_1033, 0x6000_5033, 0x6000_5013, 0x2870_5013, 0x6980_5013,
+    0x0800_7033, 0x6870_5013, 0x08F0_1013, 0x08F0_5013, 0x1020_1013, 0x1030_1013, 0x1000_1013,
+    0x1010_1013, 0x5C00_0033, 0x5400_0033, 0x5E00_0033, 0x5600_0033, 0x5000_0033, 0x5200_0033,
+    0x2200_0033, 0x2600_0033, 0x2A00_0033, 0x2E00_0033,
+];
+
 /// A word that mostly decodes, made so that jumps stay in a text of 64 words.
 fn word() -> impl Strategy<Value = u32> {
     const OPCODES: &[u32] =
@@ -82,6 +98,12 @@ fn word() -> impl Strategy<Value = u32> {
                 0x03 | 0x23 | 0x67 => word & !(7 << 12) | (word >> 12 & 3).min(if opcode == 0x67 { 0 } else { 2 }) << 12,
                 _ => word,
             }
+        }),
+        6 => (any::<u32>(), prop::sample::select(EXTENSION_FUNCTIONS)).prop_map(|(word, function)| {
+            // A shift amount, a second register or an octet for the one extension, and a word that
+            // does not decode for the next.
+            let fields = [0, 0x01F0_0000, 0xC1F0_0000][(word as usize >> 12 & 7) % 3];
+            word & (fields | 0x000F_8F80) | function
         }),
         1 => (0_u16..0x90).prop_map(abi::trap_word),
         1 => Just(crate::decode::UNIMP),

@@ -1,8 +1,9 @@
-//! Random RV32IM programs that always end, for two judges: each program is a plain static ELF32
+//! Random programs of RV32IM and all extensions that always end, for two judges: each program is a plain static ELF32
 //! file that reports all registers and its whole memory. Body and data are the same for both;
 //! only the last words differ, because a Linux emulator knows `write` and the machine knows TRAP.
 #![allow(dead_code, unreachable_pub)]
 
+use super::extension_words::{EXTENSION_WORDS, filled};
 use super::{A0, A1, A2, A7, SP, addi, branch, i, jal, jalr, li, r, store, sw};
 use portcullis_svm::abi;
 
@@ -126,7 +127,11 @@ fn body(random: &mut Random, words: &mut Vec<u32>, n: usize) {
     let end = words.len() + n;
     while words.len() < end {
         let (rd, rs1, rs2) = (random.destination(), random.source(), random.source());
-        match random.below(16) {
+        match random.below(20) {
+            16..=19 => {
+                let known = &EXTENSION_WORDS[random.below(EXTENSION_WORDS.len() as u32) as usize];
+                words.push(filled(known, [rd, rs1, rs2, random.next()]));
+            }
             0..=4 => {
                 const LEGAL: [(u32, u32); 10] = [
                     (0, 0),
