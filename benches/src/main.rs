@@ -23,8 +23,7 @@ fn main() -> ExitCode {
     };
     let rows = match arguments.what {
         What::Scramble => scramble::rows(&arguments.options).map_err(|error| error.to_string()),
-        What::Svm => svm::rows(&arguments.options)
-            .ok_or_else(|| "svm: this build has no guests (no RISC-V compiler)".to_owned()),
+        What::Svm => svm::rows(&arguments.options).map_err(|error| format!("svm: {error}")),
     };
     match rows {
         Ok(rows) => {
@@ -82,7 +81,8 @@ fn report(rows: &[Row], as_json: bool) {
         for (name, value) in &row.peers {
             match (value, row.ratio(*value)) {
                 (Some(value), Some(ratio)) => print!("  {name} {value:.2} (x {ratio:.2})"),
-                _ => print!("  {name} not measured"),
+                (Some(value), None) => print!("  {name} {value:.2}"),
+                _ => print!("  {name} not measured{}", svm::why_not(name)),
             }
         }
         println!();

@@ -20,12 +20,29 @@ impl NativePeer {
         started
     }
 
+    /// Compiles and starts the virtual machine's work for this very processor.
+    pub(crate) fn start_guest(sources: &[&str]) -> Option<Self> {
+        let started = Self::compile_and_start("guest", "-O2", sources, &[]);
+        if started.is_none() {
+            eprintln!("portcullis-bench: native: no C compiler; apt-get install gcc libc6-dev");
+        }
+        started
+    }
+
     fn try_start(name: &str, libraries: &[&str]) -> Option<Self> {
-        let source = format!("{}/peers/{name}.c", env!("CARGO_MANIFEST_DIR"));
+        Self::compile_and_start(name, "-O3", &[&format!("peers/{name}.c")], libraries)
+    }
+
+    fn compile_and_start(
+        name: &str,
+        optimised: &str,
+        sources: &[&str],
+        libraries: &[&str],
+    ) -> Option<Self> {
         let program = std::env::current_exe().ok()?.with_file_name(format!("bench-peer-{name}"));
         let mut compiler = Command::new("cc");
-        compiler.args(["-O3", "-o"]).arg(&program).arg(source).args(libraries);
-        if !compiler.stderr(Stdio::null()).status().ok()?.success() {
+        compiler.current_dir(env!("CARGO_MANIFEST_DIR")).args([optimised, "-o"]).arg(&program);
+        if !compiler.args(sources).args(libraries).stderr(Stdio::null()).status().ok()?.success() {
             return None;
         }
         let mut child =
@@ -37,11 +54,23 @@ impl NativePeer {
 
     /// Seconds of CPU time for the work; `None` when the peer does not know it.
     pub(crate) fn seconds(&mut self, work: &str, packets: usize, rounds: usize) -> Option<f64> {
-        writeln!(self.questions, "{work} {packets} {rounds}").ok()?;
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer).ok()?;
+        let answer = self.ask(&format!("{work} {packets} {rounds}"))?;
         let nanoseconds: u64 = answer.trim().parse().ok()?;
         Some(nanoseconds as f64 / 1e9)
+    }
+
+    /// Seconds of CPU time and the sum, for work of the virtual machine.
+    pub(crate) fn guest_work(&mut self, what: u32, rounds: u32) -> Option<(f64, u32)> {
+        let answer = self.ask(&format!("{what} {rounds}"))?;
+        let (nanoseconds, sum) = answer.trim().split_once(' ')?;
+        Some((nanoseconds.parse::<u64>().ok()? as f64 / 1e9, sum.parse().ok()?))
+    }
+
+    fn ask(&mut self, question: &str) -> Option<String> {
+        writeln!(self.questions, "{question}").ok()?;
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).ok()?;
+        Some(answer)
     }
 }
 

@@ -1,136 +1,252 @@
-//! The virtual machine: instructions, system calls, events and loads per second of one core.
+//! The virtual machine beside others: the same work, compiled from the same sources for each.
 //!
-//! Both engines run the same guest; the match loop is the peer. A row of instructions asserts
-//! nothing, the tests do.
+//! Every turn checks what the guest computed: all machines must come to the same sum, or there is
+//! no row but an error. Rates; more is better.
 
-use portcullis_svm::{
-    CallPermitted, Client, Engine, Event, GuestMemory, HostFault, Image, Limits, Outcome,
-    PermitTable, Reply, Syscall, SystemCalls, elf,
-};
+mod guests;
+mod ours;
+mod wasmi;
 
+use std::cell::{Cell, RefCell};
+
+use portcullis_svm::Engine;
+
+use self::guests::Guests;
+use self::ours::Ours;
 use crate::measure::{Contender, Options, Row, cpu_seconds, take_turns};
 
-const MATCH_LOOP: &str = "match-loop";
-/// Events or loads of one turn.
-const REPEATED: u32 = 50_000;
-/// Loads of one turn.
-const LOADS: u32 = 500;
+/// Peers that this build may lack.
+const HEAVY: [&str; 3] = ["wasmtime+fuel", "pulley+fuel", "ckb-vm"];
+/// What each event may use, in each machine's own unit.
+const BUDGET: u64 = 1 << 40;
+/// Events of one turn.
+const EVENTS: u32 = 20_000;
+/// Seconds that one turn of loads takes, about.
+const LOAD_SECONDS: f64 = 0.02;
 
-/// What the guest does, how often in one turn, and the name of the row.
-const WORK: [(&str, u32, u32); 4] = [
-    ("mixed", 6, 10_000),
-    ("aes", 4, 100_000),
-    ("sha256", 5, 25_000),
-    ("arithmetic", 0, 5_000_000),
+/// A guest in a machine.
+trait Machine {
+    /// Lets the guest do the work once; gives its sum. `None` when the machine stopped it.
+    fn event(&mut self, what: u32, rounds: u32) -> Option<u32>;
+
+    /// Everything from the guest's file in memory to code that is ready to run, once.
+    fn load(&self) -> Option<()>;
+}
+
+/// What the host answers to the guests' call.
+fn answer(kind: u32) -> u32 {
+    kind ^ 77
+}
+
+/// A row of work: its name, what the guest is asked for, how often in one turn, and how many units
+/// one turn is.
+struct Work {
+    name: &'static str,
+    unit: &'static str,
+    what: u32,
+    rounds: u32,
+    units: f64,
+    guest: Guest,
+}
+
+/// Which compiler made the guest of our machine. The peers' guest is always clang's.
+#[derive(Clone, Copy, PartialEq)]
+enum Guest {
+    Clang,
+    Gcc,
+    Rustc,
+}
+
+const fn work(
+    name: &'static str,
+    unit: &'static str,
+    what: u32,
+    (rounds, units): (u32, f64),
+    guest: Guest,
+) -> Work {
+    Work { name, unit, what, rounds, units, guest }
+}
+
+/// Octets of one round of aes and sha256.
+const ROUND_MIB: f64 = 16384.0 / 1048576.0;
+const TRAPS: (u32, f64) = (200_000, 0.2);
+
+const WORK: [Work; 8] = [
+    work("coremark", "k rounds/s", 0, (150, 0.15), Guest::Clang),
+    work("coremark-gcc", "k rounds/s", 0, (150, 0.15), Guest::Gcc),
+    work("aes", "MiB/s", 1, (32, 32.0 * ROUND_MIB), Guest::Clang),
+    work("aes-gcc", "MiB/s", 1, (32, 32.0 * ROUND_MIB), Guest::Gcc),
+    work("sha256", "MiB/s", 2, (32, 32.0 * ROUND_MIB), Guest::Clang),
+    work("sha256-gcc", "MiB/s", 2, (32, 32.0 * ROUND_MIB), Guest::Gcc),
+    work("sha256-rustc", "MiB/s", 2, (32, 32.0 * ROUND_MIB), Guest::Rustc),
+    work("trap", "M/s", 3, TRAPS, Guest::Clang),
 ];
+const EVENT: u32 = 4;
 
-/// All rows that are asked for; `None` when this build has no guests.
-pub(crate) fn rows(options: &Options) -> Option<Vec<Row>> {
-    let image = elf::flat_image(portcullis_assets::hostile("bench")?).ok()?;
-    let wanted = |row: &str| options.only.as_deref().is_none_or(|only| only == row);
+/// Why a peer is not measured, in brackets, where the build is the reason.
+pub(crate) fn why_not(peer: &str) -> &'static str {
+    let left_out = HEAVY.contains(&peer) && !cfg!(feature = "peers-heavy");
+    if left_out { " (build with --features peers-heavy)" } else { "" }
+}
+
+/// All rows that are asked for.
+///
+/// # Errors
+/// Two machines that computed different things, or no guest for our own machine.
+pub(crate) fn rows(options: &Options) -> Result<Vec<Row>, String> {
+    let mut guests = Guests::compile();
     let mut rows = Vec::new();
-    for (name, what, rounds) in WORK {
-        if wanted(name) {
-            rows.push(row(name, "MIPS", options.pairs, |engine| {
-                instructions(&image, engine, what, rounds)
-            }));
-        }
-    }
-    if wanted("call") {
-        rows.push(row("call", "M/s", options.pairs, |engine| calls(&image, engine)));
+    let wanted = |name: &str| options.only.as_deref().is_none_or(|only| only == name);
+    for work in WORK.iter().filter(|work| wanted(work.name)) {
+        let sums = Sums::default();
+        let native = guests.native.take().map(RefCell::new);
+        let mut contenders = contenders(&guests, work.guest, |machine| {
+            turn(&sums, machine, |machine| machine.event(work.what, work.rounds))
+        });
+        contenders.push(("native", by_native(native.as_ref(), &sums, work.what, work.rounds)));
+        rows.push(row(work.name, work.unit, work.units, options.pairs, contenders));
+        sums.agree(work.name)?;
+        guests.native = native.map(RefCell::into_inner);
     }
     if wanted("event") {
-        rows.push(row("event", "M/s", options.pairs, |engine| events(&image, engine)));
+        let sums = Sums::default();
+        let native = guests.native.take().map(RefCell::new);
+        let mut contenders = contenders(&guests, Guest::Clang, |machine| {
+            turn(&sums, machine, |machine| (0..EVENTS).try_fold(0, |_, i| machine.event(EVENT, i)))
+        });
+        contenders.push(("native", by_native(native.as_ref(), &sums, EVENT, EVENTS)));
+        let units = f64::from(EVENTS) / 1e6;
+        rows.push(row("event", "M/s", units, options.pairs, contenders));
+        sums.agree("event")?;
+        guests.native = native.map(RefCell::into_inner);
     }
     if wanted("load") {
-        let mut contenders: [Contender<'_>; 1] = [Box::new(|| {
-            let seconds = cpu_seconds(|| {
-                for _ in 0..LOADS {
-                    std::hint::black_box(loaded(&image, Engine::default()));
-                }
-            });
-            Some(seconds / f64::from(LOADS))
-        })];
-        let ours = take_turns(options.pairs, &mut contenders).first().copied().flatten();
-        rows.push(Row { work: "load", unit: "k/s", ours: ours.map(|s| 1e-3 / s), peers: vec![] });
+        let mut contenders = contenders(&guests, Guest::Clang, loads);
+        // There is nothing to load natively.
+        contenders.push(("native", nothing()));
+        rows.push(row("load", "k/s", 1e-3, options.pairs, contenders));
     }
-    Some(rows)
+    Ok(rows)
 }
 
-/// One row: `seconds` gives the seconds per million.
-fn row<'a>(
+type Named<'a> = (&'static str, Contender<'a>);
+
+/// Ours first, then our match loop, then the peers, each with its guest.
+fn contenders<'a>(
+    guests: &Guests,
+    guest: Guest,
+    seconds: impl Fn(Box<dyn Machine>) -> Contender<'a>,
+) -> Vec<Named<'a>> {
+    let file = match guest {
+        Guest::Clang => guests.svm_clang.as_deref(),
+        Guest::Gcc => guests.svm_gcc.as_deref(),
+        Guest::Rustc => portcullis_assets::hostile("bench"),
+    };
+    let ours = |engine: Engine| -> Option<Box<dyn Machine>> {
+        Some(Box::new(Ours::start(file.filter(|_| engine.is_available())?, engine, guest)?))
+    };
+    let wasm = guests.wasm.as_deref();
+    let machines: Vec<(&'static str, Option<Box<dyn Machine>>)> = vec![
+        ("ours", ours(Engine::Threaded)),
+        ("match-loop", ours(Engine::MatchLoop)),
+        ("wasmi+fuel", wasm.and_then(wasmi::Wasmi::start).map(|m| Box::new(m) as _)),
+    ];
+    let machines = machines.into_iter().chain(heavy(guests));
+    machines.map(|(name, machine)| (name, machine.map_or_else(nothing, &seconds))).collect()
+}
+
+#[cfg(not(feature = "peers-heavy"))]
+fn heavy(_: &Guests) -> Vec<(&'static str, Option<Box<dyn Machine>>)> {
+    HEAVY.into_iter().map(|name| (name, None)).collect()
+}
+
+fn nothing<'a>() -> Contender<'a> {
+    Box::new(|| None)
+}
+
+/// One row of the report.
+fn row(
     work: &'static str,
     unit: &'static str,
+    units: f64,
     pairs: usize,
-    seconds: impl Fn(Engine) -> Option<f64> + Copy + 'a,
+    contenders: Vec<Named<'_>>,
 ) -> Row {
-    let mut contenders: [Contender<'_>; 2] =
-        [Box::new(move || seconds(Engine::Threaded)), Box::new(move || seconds(Engine::MatchLoop))];
-    let mut rates = take_turns(pairs, &mut contenders).into_iter().map(|s| s.map(|s| 1.0 / s));
-    let ours = rates.next().flatten().filter(|_| Engine::Threaded.is_available());
-    Row { work, unit, ours, peers: vec![(MATCH_LOOP, rates.next().flatten())] }
+    let (names, mut contenders): (Vec<_>, Vec<_>) = contenders.into_iter().unzip();
+    let seconds = take_turns(pairs, &mut contenders);
+    let mut rates =
+        names.into_iter().zip(seconds.into_iter().map(|seconds| seconds.map(|s| units / s)));
+    let ours = rates.next().and_then(|(_, rate)| rate);
+    Row { work, unit, ours, peers: rates.collect() }
 }
 
-/// Seconds per million instructions.
-fn instructions(image: &Image, engine: Engine, what: u32, rounds: u32) -> Option<f64> {
-    let mut client = initialised(image, engine)?;
-    let before = client.retired_instructions();
-    let seconds = timed(&mut client, what, rounds, 1)?;
-    Some(seconds * 1e6 / (client.retired_instructions() - before) as f64)
+/// A turn of a machine in this thread.
+fn turn<'a>(
+    sums: &'a Sums,
+    mut machine: Box<dyn Machine>,
+    mut work: impl FnMut(&mut dyn Machine) -> Option<u32> + 'a,
+) -> Contender<'a> {
+    Box::new(move || {
+        let mut sum = None;
+        let seconds = cpu_seconds(|| sum = work(machine.as_mut()));
+        sums.note(sum?);
+        Some(seconds)
+    })
 }
 
-/// Seconds per million system calls, with the loop around them.
-fn calls(image: &Image, engine: Engine) -> Option<f64> {
-    const ROUNDS: u32 = 1_000_000;
-    timed(&mut initialised(image, engine)?, 3, ROUNDS, 1).map(|s| s * 1e6 / f64::from(ROUNDS))
+/// A turn of the work compiled for this processor, which measures itself.
+fn by_native<'a>(
+    native: Option<&'a RefCell<crate::native::NativePeer>>,
+    sums: &'a Sums,
+    what: u32,
+    rounds: u32,
+) -> Contender<'a> {
+    Box::new(move || {
+        let (seconds, sum) = native?.borrow_mut().guest_work(what, rounds)?;
+        sums.note(sum);
+        Some(seconds)
+    })
 }
 
-/// Seconds per million events in which the guest's own event loop is all that runs.
-fn events(image: &Image, engine: Engine) -> Option<f64> {
-    timed(&mut initialised(image, engine)?, 7, 0, REPEATED).map(|s| s * 1e6 / f64::from(REPEATED))
+/// Seconds of one load: so many that a turn is long enough for the clock.
+fn loads<'a>(machine: Box<dyn Machine>) -> Contender<'a> {
+    let times = Cell::new(1_u32);
+    Box::new(move || {
+        let mut loaded = Some(());
+        let seconds = cpu_seconds(|| {
+            for _ in 0..times.get() {
+                loaded = loaded.and_then(|()| machine.load());
+            }
+        });
+        loaded?;
+        let one = seconds / f64::from(times.get());
+        times.set((LOAD_SECONDS / one).clamp(1.0, 10_000.0) as u32);
+        Some(one)
+    })
 }
 
-fn timed(client: &mut Client, what: u32, rounds: u32, times: u32) -> Option<f64> {
-    let mut good = true;
-    let seconds = cpu_seconds(|| {
-        for _ in 0..times {
-            let outcome = client.raise(Event::Timer, &[what, rounds], &mut NoHost);
-            good &= matches!(outcome, Outcome::Returned(_));
-        }
-    });
-    good.then_some(seconds)
+/// The sums of one row's machines.
+#[derive(Default)]
+struct Sums {
+    first: Cell<Option<u32>>,
+    other: Cell<Option<u32>>,
 }
 
-fn initialised(image: &Image, engine: Engine) -> Option<Client> {
-    let mut client = loaded(image, engine)?;
-    let outcome = client.raise(Event::Initialize, &[], &mut NoHost);
-    matches!(outcome, Outcome::Returned(_)).then_some(client)
-}
-
-fn loaded(image: &Image, engine: Engine) -> Option<Client> {
-    let mut permits = PermitTable::deny_all();
-    for event in Event::ALL {
-        for call in Syscall::TABLE {
-            permits.permit(event, call.id());
+impl Sums {
+    fn note(&self, sum: u32) {
+        match self.first.get() {
+            None => self.first.set(Some(sum)),
+            Some(first) if first != sum => self.other.set(Some(sum)),
+            Some(_) => {}
         }
     }
-    let limits = Limits { budget: 1 << 40, ..Limits::default() };
-    let mut client = Client::load(image, permits, limits).ok()?;
-    client.set_engine(engine);
-    Some(client)
-}
 
-/// Answers nothing: the guest asks only what the machine answers itself.
-struct NoHost;
-
-impl SystemCalls for NoHost {
-    fn call(
-        &mut self,
-        _: CallPermitted,
-        _: Syscall,
-        _: &[u32],
-        _: &mut GuestMemory,
-    ) -> Result<Reply, HostFault> {
-        Err(HostFault::NoSuchCall)
+    /// A sum of nought is a guest that found its own result wrong.
+    fn agree(&self, work: &str) -> Result<(), String> {
+        match (self.first.get(), self.other.get()) {
+            (Some(0), _) => Err(format!("{work}: the guest computed nonsense")),
+            (Some(a), Some(b)) => Err(format!("{work}: the machines disagree: {a} and {b}")),
+            _ => Ok(()),
+        }
     }
 }

@@ -1,0 +1,89 @@
+//! The same sources (`guests/*.c`) compiled for every machine, when the measurement is asked for.
+//! A compiler that is not there leaves its guest out, and one line says which packages bring it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::native::NativePeer;
+
+/// What all guests are made of; `work` in the first one is where each begins.
+const WORK: [&str; 4] = ["guests/work.c", "guests/aes.c", "guests/sha256.c", "guests/coremark.c"];
+/// What a guest of our machine is made of besides.
+const SVM: [&str; 3] = ["guests/svm.c", "../clients/sdk-c/runtime.c", "../clients/sdk-c/memory.c"];
+const FLAGS: [&str; 4] = ["-std=c11", "-O2", "-ffreestanding", "-nostdlib"];
+/// The versions of clang that are tried, the newest first.
+const CLANG: core::ops::RangeInclusive<u32> = 14..=30;
+
+/// What could be compiled.
+pub(super) struct Guests {
+    /// For our machine, by clang.
+    pub(super) svm_clang: Option<Vec<u8>>,
+    /// For our machine, by gcc.
+    pub(super) svm_gcc: Option<Vec<u8>>,
+    /// For WebAssembly machines, by clang.
+    pub(super) wasm: Option<Vec<u8>>,
+    /// For ckb-vm, by gcc.
+    #[cfg_attr(not(feature = "peers-heavy"), allow(dead_code))]
+    pub(super) ckb: Option<Vec<u8>>,
+    /// For this processor, by the machine's own compiler: a running process.
+    pub(super) native: Option<NativePeer>,
+}
+
+impl Guests {
+    /// Compiles all, into files beside this program.
+    pub(super) fn compile() -> Self {
+        let clang = CLANG.rev().map(|n| format!("clang-{n}")).chain(["clang".to_owned()]);
+        let clang = clang.into_iter().find(|name| runs(name)).unwrap_or_default();
+        let gcc = "riscv64-unknown-elf-gcc";
+        let rv32 = ["-march=rv32im", "-mabi=ilp32"];
+        let by = |compiler: &str, packages: &str, file: &str, flags: &[&str], more: &[&str]| {
+            let made = runs(compiler).then(|| compiled(compiler, file, flags, more)).flatten();
+            if made.is_none() {
+                eprintln!("portcullis-bench: {file}: not compiled; apt-get install {packages}");
+            }
+            made
+        };
+        let for_clang = [&["--target=riscv32-unknown-elf", "-fuse-ld=lld"], &rv32[..]].concat();
+        let wasm = ["--target=wasm32-unknown-unknown", "-Wl,--no-entry,--allow-undefined,-s"];
+        let rv64 = ["-march=rv64im", "-mabi=lp64", "-mcmodel=medany", "-Wl,-e,_start"];
+        Self {
+            svm_clang: by(&clang, "clang lld", "svm-clang.elf", &svm(&for_clang), &SVM),
+            svm_gcc: by(gcc, "gcc-riscv64-unknown-elf", "svm-gcc.elf", &svm(&rv32), &SVM),
+            wasm: by(&clang, "clang lld", "guest.wasm", &wasm, &["guests/wasm.c"]),
+            ckb: if cfg!(feature = "peers-heavy") {
+                let sources = ["guests/ckb.c", "../clients/sdk-c/memory.c"];
+                by(gcc, "gcc-riscv64-unknown-elf", "ckb.elf", &rv64, &sources)
+            } else {
+                None
+            },
+            native: NativePeer::start_guest(&[&WORK[..], &["guests/native.c"]].concat()),
+        }
+    }
+}
+
+/// With the memory map and the header of the C SDK.
+fn svm<'a>(flags: &[&'a str]) -> Vec<&'a str> {
+    const MAP: [&str; 4] =
+        ["-static", "-I../clients/sdk-c", "-T../clients/sdk/link.ld", "-Wl,-z,max-page-size=16"];
+    [flags, &MAP].concat()
+}
+
+fn compiled(compiler: &str, file: &str, flags: &[&str], more: &[&str]) -> Option<Vec<u8>> {
+    let out = folder()?.join(file);
+    let mut command = Command::new(compiler);
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(FLAGS).args(flags);
+    let status = command.arg("-o").arg(&out).args(WORK).args(more).status().ok()?;
+    status.success().then(|| std::fs::read(out).ok()).flatten()
+}
+
+fn folder() -> Option<PathBuf> {
+    let folder = std::env::current_exe().ok()?.parent().map(|f: &Path| f.join("bench-guests"))?;
+    std::fs::create_dir_all(&folder).ok()?;
+    Some(folder)
+}
+
+fn runs(compiler: &str) -> bool {
+    let mut command = Command::new(compiler);
+    command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    !compiler.is_empty() && command.status().is_ok_and(|status| status.success())
+}

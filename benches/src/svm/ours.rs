@@ -1,0 +1,79 @@
+//! Our machine, as terminals run it: every access checked, metered exactly, asked for at the
+//! policy monitor and the provider table.
+
+use portcullis_svm::{
+    CallPermitted, Client, Engine, Event, GuestMemory, HostFault, Image, Limits, Outcome,
+    PermitTable, Reply, Syscall, SystemCalls, elf,
+};
+
+use super::{BUDGET, Guest, Machine, answer};
+
+/// What the guest in Rust (`clients/hostile/src/bin/bench.rs`) calls the work of `sha256.c`.
+const RUSTC_SHA256: u32 = 8;
+
+/// A loaded guest, after Initialize.
+pub(super) struct Ours {
+    image: Image,
+    client: Client,
+    guest: Guest,
+}
+
+impl Ours {
+    pub(super) fn start(file: &[u8], engine: Engine, guest: Guest) -> Option<Self> {
+        let image = elf::flat_image(file).ok()?;
+        let mut client = load(&image)?;
+        client.set_engine(engine);
+        let outcome = client.raise(Event::Initialize, &[], &mut Host);
+        matches!(outcome, Outcome::Returned(_)).then_some(Self { image, client, guest })
+    }
+}
+
+impl Machine for Ours {
+    fn event(&mut self, what: u32, rounds: u32) -> Option<u32> {
+        let what = if self.guest == Guest::Rustc { RUSTC_SHA256 } else { what };
+        match self.client.raise(Event::Timer, &[what, rounds], &mut Host) {
+            Outcome::Returned(sum) => Some(sum),
+            _ => None,
+        }
+    }
+
+    /// Scan, decoding, layout of code and RAM, and the wiping of them at the end.
+    fn load(&self) -> Option<()> {
+        load(&self.image).map(|client| drop(std::hint::black_box(client)))
+    }
+}
+
+fn load(image: &Image) -> Option<Client> {
+    let mut permits = PermitTable::deny_all();
+    for event in Event::ALL {
+        for call in Syscall::TABLE {
+            permits.permit(event, call.id());
+        }
+    }
+    let limits = Limits {
+        ram_bytes: 128 << 10,
+        heap_bytes: 64 << 10,
+        stack_bytes: 16 << 10,
+        budget: BUDGET,
+        ..Limits::default()
+    };
+    Client::load(image, permits, limits).ok()
+}
+
+/// Answers the one call that guests make.
+struct Host;
+
+impl SystemCalls for Host {
+    fn call(
+        &mut self,
+        _: CallPermitted,
+        call: Syscall,
+        args: &[u32],
+        _: &mut GuestMemory,
+    ) -> Result<Reply, HostFault> {
+        match (call, args) {
+            (Syscall::TokenInfo, &[kind]) => Ok(Reply::ok(answer(kind))),
+            _ => Err(HostFault::NoSuchCall),
+        }
+    }
+}
