@@ -3,7 +3,7 @@
 
 use crate::Done;
 use crate::shell::{cargo, read, root, say, step};
-use crate::{deps, licences, source, spec, test, threats};
+use crate::{deps, instructions, licences, source, spec, test, threats};
 
 /// Everything.
 pub(crate) fn run(args: &[String]) -> Done {
@@ -24,6 +24,7 @@ pub(crate) fn run(args: &[String]) -> Done {
         "documentation",
         doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links"),
     ));
+    note(instructions::check());
     test::all(&failed)
 }
 

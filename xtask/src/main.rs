@@ -7,6 +7,7 @@
 mod build;
 mod ci;
 mod deps;
+mod instructions;
 mod licences;
 mod results;
 mod setup;
@@ -34,6 +35,8 @@ usage: cargo xtask COMMAND
   deps                 the dependency rules and source rules alone
   spec [--json]        which clauses are implemented and tested
   threats [--write]    which threats have a defence and an attack test
+  instructions         what hot code costs, counted, against benches/instructions.toml
+       [--write]       takes the counts as the new figures
   soak [-n N]          long runs: property tests with 100,000 cases, journeys N times
   setup [--yes]        what this machine lacks; with --yes install it with apt-get";
 
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         "deps" => ci::rules_only(),
         "spec" => spec::command(rest),
         "threats" => threats::command(rest),
+        "instructions" => instructions::run(rest),
         "soak" => soak::run(rest),
         "setup" => setup::run(rest),
         "help" | "--help" | "-h" => {

@@ -118,12 +118,28 @@ pub(crate) const QEMU: Tool = Tool {
     present: || which("qemu-riscv32").is_some(),
 };
 
+pub(crate) const VALGRIND: Tool = Tool {
+    name: "valgrind",
+    why: "counts the instructions of hot code",
+    get: "apt-get install valgrind",
+    packages: &["valgrind"],
+    present: || which("valgrind").is_some(),
+};
+
+pub(crate) const OBJDUMP: Tool = Tool {
+    name: "objdump",
+    why: "shows the instructions of hot code that valgrind does not know",
+    get: "apt-get install binutils",
+    packages: &["binutils"],
+    present: || which("objdump").is_some(),
+};
+
 /// What `up` cannot do without.
 pub(crate) const FOR_UP: &[&Tool] = &[&C_COMPILER, &GUEST_TOOLCHAIN, &NODE];
 
 /// What the tests use besides; without it some are skipped.
 pub(crate) const FOR_TESTS: &[&Tool] =
-    &[&FFMPEG, &CHROMIUM, &OPENSSL, &TSHARK, &LIBDVBCSA, &AGE, &QEMU, &CMAKE];
+    &[&FFMPEG, &CHROMIUM, &OPENSSL, &TSHARK, &LIBDVBCSA, &AGE, &QEMU, &CMAKE, &VALGRIND, &OBJDUMP];
 
 /// The browser of the end-to-end tests.
 pub(crate) fn browser() -> Option<PathBuf> {

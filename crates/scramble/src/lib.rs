@@ -39,6 +39,7 @@ pub use batch::Batch;
 pub use cipher::{Cipher, Scrambled, WrongControlWordLength};
 pub use csa2::reduce_entropy;
 pub use scheduler::{BatchIsFull, Scheduler};
+pub use sliced::limit_lanes;
 pub use slots::{Descrambled, DescrambledCount, KeySlots};
 
 use portcullis_ts::RawPacket;

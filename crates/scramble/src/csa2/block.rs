@@ -6,7 +6,7 @@
 
 use zeroize::Zeroizing;
 
-const ROUNDS: usize = 56;
+pub(super) const ROUNDS: usize = 56;
 
 /// Round keys of one control word.
 pub(super) struct BlockKeys {

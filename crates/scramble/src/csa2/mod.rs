@@ -6,13 +6,16 @@
 //! libdvbcsa in a process of its own.
 
 mod block;
+mod merged;
 mod stream;
 
 pub(crate) use block::{SBOX as BLOCK_SBOX, permute_octet};
+pub(crate) use merged::MERGED;
 #[cfg(test)]
 pub(crate) use stream::{INPUTS as STREAM_INPUTS, SBOXES as STREAM_SBOXES};
 
 use block::BlockKeys;
+use merged::MergedKeys;
 use stream::StreamStart;
 
 const BLOCK: usize = 8;
@@ -31,17 +34,20 @@ pub const fn reduce_entropy(control_word: &mut [u8; 8]) {
 /// CSA2 under one control word.
 pub(crate) struct Csa2 {
     block: BlockKeys,
+    merged: MergedKeys,
     stream: StreamStart,
 }
 
 impl Csa2 {
     pub(crate) fn new(control_word: &[u8; 8]) -> Self {
-        Self { block: BlockKeys::new(control_word), stream: StreamStart::new(control_word) }
+        let block = BlockKeys::new(control_word);
+        let merged = MergedKeys::new(block.rounds());
+        Self { block, merged, stream: StreamStart::new(control_word) }
     }
 
-    /// The keys of all rounds; the last eight are the control word, each octet XOR 6.
-    pub(crate) fn round_keys(&self) -> &[u8; 56] {
-        self.block.rounds()
+    /// What the kernels for many packets take.
+    pub(crate) const fn merged_keys(&self) -> &MergedKeys {
+        &self.merged
     }
 
     /// Scrambles a payload in place; below 8 octets it stays clear.

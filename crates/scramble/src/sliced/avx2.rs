@@ -16,7 +16,10 @@ use core::arch::x86_64::*;
 use core::cell::RefCell;
 use core::mem::transmute;
 
-use super::{Direction, Lane, Register, Scratch, Substituted, Window, gates, portable};
+use super::{
+    Direction, Lane, Lengths, Register, Scratch, Substituted, Window, block, gates, portable,
+    stream,
+};
 use crate::csa2::{BLOCK_SBOX, permute_octet};
 
 /// Whether this processor has what the path needs.
@@ -40,6 +43,24 @@ pub(super) fn run(lanes: &mut [Lane<'_>], direction: Direction) {
 #[target_feature(enable = "avx2")]
 fn run_here(scratch: &mut Scratch<Ymm>, lanes: &mut [Lane<'_>], direction: Direction) {
     scratch.run(lanes, direction);
+}
+
+#[target_feature(enable = "avx2")]
+#[inline(never)]
+fn scramble_blocks(scratch: &mut Scratch<Ymm>, lengths: &Lengths) {
+    block::scramble::<Ymm, 1>(scratch, lengths);
+}
+
+#[target_feature(enable = "avx2")]
+#[inline(never)]
+fn descramble_blocks(scratch: &mut Scratch<Ymm>, lengths: &Lengths) {
+    block::descramble::<Ymm, 1>(scratch, lengths);
+}
+
+#[target_feature(enable = "avx2")]
+#[inline(never)]
+fn apply_stream(scratch: &mut Scratch<Ymm>, octets: usize) {
+    stream::apply(scratch, octets);
 }
 
 /// 32 octets.
@@ -178,6 +199,18 @@ impl Register for Ymm {
     #[inline(always)]
     fn stream_sboxes(a: &Window<Self>) -> Substituted<Self> {
         gates::substitute(a)
+    }
+    fn scramble_blocks(scratch: &mut Scratch<Self>, lengths: &Lengths) {
+        // SAFETY: see the top of the file.
+        unsafe { scramble_blocks(scratch, lengths) }
+    }
+    fn descramble_blocks(scratch: &mut Scratch<Self>, lengths: &Lengths) {
+        // SAFETY: see the top of the file.
+        unsafe { descramble_blocks(scratch, lengths) }
+    }
+    fn apply_stream(scratch: &mut Scratch<Self>, octets: usize) {
+        // SAFETY: see the top of the file.
+        unsafe { apply_stream(scratch, octets) }
     }
     #[inline(always)]
     fn pin() {

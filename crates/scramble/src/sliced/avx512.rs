@@ -18,7 +18,7 @@ use core::mem::transmute;
 
 use super::{
     Direction, GROUPS, Lane, Lengths, Register, Row, Scratch, Substituted, Window, block, look_ups,
-    portable,
+    portable, stream,
 };
 use crate::csa2::{BLOCK_SBOX, permute_octet};
 
@@ -47,6 +47,26 @@ pub(super) fn run(lanes: &mut [Lane<'_>], direction: Direction) {
 fn run_here(scratch: &mut Scratch<Zmm>, lanes: &mut [Lane<'_>], direction: Direction) {
     scratch.run(lanes, direction);
 }
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni")]
+#[inline(never)]
+fn scramble_blocks(scratch: &mut Scratch<Zmm>, lengths: &Lengths) {
+    block::scramble::<Zmm, IN_FLIGHT>(scratch, lengths);
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni")]
+#[inline(never)]
+fn descramble_blocks(scratch: &mut Scratch<Zmm>, lengths: &Lengths) {
+    block::descramble::<Zmm, IN_FLIGHT>(scratch, lengths);
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni")]
+#[inline(never)]
+fn apply_stream(scratch: &mut Scratch<Zmm>, octets: usize) {
+    stream::apply(scratch, octets);
+}
+
+const IN_FLIGHT: usize = 4;
 
 /// 64 octets.
 #[derive(Clone, Copy)]
@@ -134,8 +154,11 @@ impl Register for Zmm {
         let [first, second, third, fourth] = SBOX;
         // SAFETY: see the top of the file.
         Self(unsafe {
-            let low = _mm512_permutex2var_epi8(first, self.0, second);
-            let high = _mm512_permutex2var_epi8(third, self.0, fourth);
+            let odd = _mm512_test_epi8_mask(self.0, _mm512_set1_epi8(0x40));
+            let low = _mm512_permutexvar_epi8(self.0, first);
+            let low = _mm512_mask_permutexvar_epi8(low, odd, self.0, second);
+            let high = _mm512_permutexvar_epi8(self.0, third);
+            let high = _mm512_mask_permutexvar_epi8(high, odd, self.0, fourth);
             _mm512_mask_blend_epi8(_mm512_movepi8_mask(self.0), low, high)
         })
     }
@@ -170,13 +193,17 @@ impl Register for Zmm {
         // SAFETY: no instruction at all; it only claims to touch memory.
         unsafe { asm!("", options(nostack, preserves_flags)) };
     }
-    #[inline(always)]
     fn scramble_blocks(scratch: &mut Scratch<Self>, lengths: &Lengths) {
-        block::scramble::<Self, 4>(scratch, lengths);
+        // SAFETY: see the top of the file.
+        unsafe { scramble_blocks(scratch, lengths) }
     }
-    #[inline(always)]
     fn descramble_blocks(scratch: &mut Scratch<Self>, lengths: &Lengths) {
-        block::descramble::<Self, 4>(scratch, lengths);
+        // SAFETY: see the top of the file.
+        unsafe { descramble_blocks(scratch, lengths) }
+    }
+    fn apply_stream(scratch: &mut Scratch<Self>, octets: usize) {
+        // SAFETY: see the top of the file.
+        unsafe { apply_stream(scratch, octets) }
     }
     #[inline(always)]
     fn planes_of(rows: &[Row], column: usize, planes: &mut [[Self; GROUPS]]) {

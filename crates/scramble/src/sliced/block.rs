@@ -116,8 +116,9 @@ fn encipher<V: Register, const IN_FLIGHT: usize>(
     keys: &[[V; GROUPS]],
     first: usize,
 ) {
+    let Some((keys, behind)) = split(keys) else { return };
     turn(state);
-    let Some(keys) = keys.first_chunk::<ROUNDS>() else { return };
+    take_first(state, behind, first);
     for keys in keys.as_chunks::<8>().0 {
         round::<V, IN_FLIGHT, 0>(state, keys, first);
         round::<V, IN_FLIGHT, 1>(state, keys, first);
@@ -128,6 +129,7 @@ fn encipher<V: Register, const IN_FLIGHT: usize>(
         round::<V, IN_FLIGHT, 6>(state, keys, first);
         round::<V, IN_FLIGHT, 7>(state, keys, first);
     }
+    take_last(state, behind, first);
     turn(state);
 }
 
@@ -137,8 +139,9 @@ fn decipher<V: Register, const IN_FLIGHT: usize>(
     keys: &[[V; GROUPS]],
     first: usize,
 ) {
+    let Some((keys, behind)) = split(keys) else { return };
     turn(state);
-    let Some(keys) = keys.first_chunk::<ROUNDS>() else { return };
+    take_last(state, behind, first);
     for keys in keys.as_chunks::<8>().0.iter().rev() {
         round::<V, IN_FLIGHT, 7>(state, keys, first);
         round::<V, IN_FLIGHT, 6>(state, keys, first);
@@ -149,6 +152,7 @@ fn decipher<V: Register, const IN_FLIGHT: usize>(
         round::<V, IN_FLIGHT, 1>(state, keys, first);
         round::<V, IN_FLIGHT, 0>(state, keys, first);
     }
+    take_first(state, behind, first);
     turn(state);
 }
 
@@ -163,6 +167,37 @@ fn turn<V: Register, const IN_FLIGHT: usize>(state: &mut State<V, IN_FLIGHT>) {
     }
 }
 
+/// The keys of the rounds, and what is put in and taken out around them.
+#[inline(always)]
+fn split<V>(keys: &[[V; GROUPS]]) -> Option<(&[[V; GROUPS]; ROUNDS], &BlockPlanes<V>)> {
+    let (rounds, behind) = keys.split_first_chunk()?;
+    Some((rounds, behind.first_chunk()?))
+}
+
+#[inline(always)]
+fn take_first<V: Register, const IN_FLIGHT: usize>(
+    state: &mut State<V, IN_FLIGHT>,
+    behind: &[[V; GROUPS]; BLOCK],
+    first: usize,
+) {
+    for (lane, r) in state.iter_mut().enumerate() {
+        r[7] = r[7].xor(behind[7][(first + lane) % GROUPS]);
+    }
+}
+
+#[inline(always)]
+fn take_last<V: Register, const IN_FLIGHT: usize>(
+    state: &mut State<V, IN_FLIGHT>,
+    behind: &[[V; GROUPS]; BLOCK],
+    first: usize,
+) {
+    for (lane, r) in state.iter_mut().enumerate() {
+        for (r, key) in r.iter_mut().zip(behind).take(7) {
+            *r = r.xor(key[(first + lane) % GROUPS]);
+        }
+    }
+}
+
 #[inline(always)]
 fn round<V: Register, const IN_FLIGHT: usize, const T: usize>(
     state: &mut State<V, IN_FLIGHT>,
@@ -170,9 +205,28 @@ fn round<V: Register, const IN_FLIGHT: usize, const T: usize>(
     first: usize,
 ) {
     for (lane, r) in state.iter_mut().enumerate() {
-        let s = r[(T + 7) % 8].xor(keys[T][(first + lane) % GROUPS]).block_sbox();
-        r[T] = r[T].xor(s);
+        let s = r[(T + 7) % 8].block_sbox();
+        r[T] = r[T].xor3(s, keys[T][(first + lane) % GROUPS]);
         r[(T + 6) % 8] = r[(T + 6) % 8].xor3(s.block_permutation(), r[(T + 2) % 8]);
         r[(T + 4) % 8] = r[(T + 4) % 8].xor3(r[(T + 1) % 8], r[(T + 2) % 8]);
     }
+}
+
+/// The control words, each octet XOR 6, which are the keys of the last eight rounds: these rounds
+/// backwards on nothing but the sums of keys tell them (see `MergedKeys`).
+pub(super) fn control_words<V: Register>(keys: &[[V; GROUPS]]) -> [[V; GROUPS]; BLOCK] {
+    let mut found = [[V::ZERO; GROUPS]; BLOCK];
+    let Some((rounds, behind)) = split(keys) else { return found };
+    let Some(rounds) = rounds.last_chunk::<BLOCK>() else { return found };
+    for group in 0..GROUPS {
+        let mut r = behind.map(|planes| planes[group]);
+        r[7] = V::ZERO;
+        for t in (0..BLOCK).rev() {
+            r[(t + 4) % 8] = r[(t + 4) % 8].xor3(r[(t + 1) % 8], r[(t + 2) % 8]);
+            r[(t + 6) % 8] = r[(t + 6) % 8].xor(r[(t + 2) % 8]);
+            r[t] = r[t].xor(rounds[t][group]);
+            found[t][group] = r[(t + 7) % 8];
+        }
+    }
+    found
 }

@@ -24,8 +24,9 @@ mod taps;
 mod tests;
 
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::csa2::Csa2;
+use crate::csa2::{Csa2, MERGED};
 
 /// Lanes of the widest path: a batch of so many is full on any.
 pub(crate) const LANES_MAX: usize = 512;
@@ -38,8 +39,8 @@ const BLOCK: usize = 8;
 const GROUPS: usize = 8;
 /// Rounds of the block cipher.
 const ROUNDS: usize = 56;
-/// Planes of one key: the round keys, of which the last eight are the control word XOR 6.
-const KEY_PLANES: usize = 64;
+/// Planes of the keys; see [`MergedKeys`](crate::csa2::MergedKeys).
+const KEY_PLANES: usize = MERGED;
 /// Below this many packets the scalar code is not slower than a batch that is mostly empty.
 const LANES_MIN_SHARE: usize = 32;
 
@@ -54,6 +55,15 @@ pub(crate) struct Lane<'a> {
 pub(crate) enum Direction {
     Scramble,
     Descramble,
+}
+
+/// Lanes that a path may have; see [`limit_lanes`].
+static LANES_LIMIT: AtomicUsize = AtomicUsize::new(LANES_MAX);
+
+/// Uses no kernel of CSA2 with more lanes (512, 256 or 64) in this process from now on. All give the
+/// same octets; this is for measuring the narrow ones on a processor that has the wide ones.
+pub fn limit_lanes(lanes: usize) {
+    LANES_LIMIT.store(lanes, Ordering::Relaxed);
 }
 
 /// A way to compute; all give the same octets.
@@ -109,7 +119,9 @@ impl Path {
 
 /// Works on all lanes in the fastest way that this processor has.
 pub(crate) fn run(lanes: &mut [Lane<'_>], direction: Direction) {
-    let Some(best) = Path::available().next() else { return };
+    let limit = LANES_LIMIT.load(Ordering::Relaxed);
+    let narrow = |path: &Path| path.lanes() <= limit;
+    let Some(best) = Path::available().find(narrow) else { return };
     let full = lanes.len() / best.lanes() * best.lanes();
     let (whole, rest) = lanes.split_at_mut(full);
     best.run(whole, direction);
@@ -207,6 +219,10 @@ trait Register: Copy {
     fn descramble_blocks(scratch: &mut Scratch<Self>, lengths: &Lengths) {
         block::descramble::<Self, 1>(scratch, lengths);
     }
+    #[inline(always)]
+    fn apply_stream(scratch: &mut Scratch<Self>, octets: usize) {
+        stream::apply(scratch, octets);
+    }
     /// Turns rows into byte planes, one column of 64 octets.
     #[inline(always)]
     fn planes_of(rows: &[Row], column: usize, planes: &mut [[Self; GROUPS]]) {
@@ -253,10 +269,10 @@ impl<V: Register> Scratch<V> {
         match direction {
             Direction::Scramble => {
                 V::scramble_blocks(self, &lengths);
-                stream::apply(self, lengths.octets);
+                V::apply_stream(self, lengths.octets);
             }
             Direction::Descramble => {
-                stream::apply(self, lengths.octets);
+                V::apply_stream(self, lengths.octets);
                 V::descramble_blocks(self, &lengths);
             }
         }
@@ -268,14 +284,14 @@ impl<V: Register> Scratch<V> {
     fn load_keys(&mut self, lanes: &[Lane<'_>]) {
         let Some(first) = lanes.first() else { return };
         if lanes.iter().all(|lane| core::ptr::eq(lane.key, first.key)) {
-            for (plane, key) in self.keys.iter_mut().zip(first.key.round_keys()) {
+            for (plane, key) in self.keys.iter_mut().zip(first.key.merged_keys().octets()) {
                 *plane = [V::splat(*key); GROUPS];
             }
             return;
         }
         for (row, lane) in self.rows.iter_mut().zip(lanes) {
             if let Some(start) = row.0.first_chunk_mut() {
-                *start = *lane.key.round_keys();
+                *start = *lane.key.merged_keys().octets();
             }
         }
         V::planes_of(&self.rows, 0, &mut self.keys);

@@ -5,7 +5,7 @@
 //! are copied back up. The S-boxes of a clock are computed when their outputs are needed, one clock
 //! later, from the nibbles of then.
 
-use super::{BLOCK, GROUPS, Register, Scratch, Window};
+use super::{BLOCK, GROUPS, Register, Scratch, Window, block};
 
 const CLOCKS: usize = 4;
 /// Octets between two copies: the 176 of a whole payload are 16 times as many.
@@ -13,8 +13,6 @@ const OCTETS_PER_RUN: usize = 11;
 const RUN: usize = OCTETS_PER_RUN * CLOCKS;
 /// Nibbles of a shift register.
 const NIBBLES: usize = 10;
-/// The key plane in which the control word, XOR 6, begins.
-const CONTROL_WORD: usize = 48;
 
 type ShiftRegister<V> = [[V; 4]; RUN + NIBBLES];
 
@@ -101,7 +99,7 @@ fn load_control_words<V: Register>(
     b: &mut ShiftRegister<V>,
 ) {
     let six = V::splat(6);
-    for (index, planes) in keys.iter().skip(CONTROL_WORD).take(BLOCK).enumerate() {
+    for (index, planes) in block::control_words(keys).iter().enumerate() {
         let mut octets = *planes;
         for octet in &mut octets {
             *octet = octet.xor(six);
