@@ -12,6 +12,9 @@
 #![no_std]
 
 extern crate alloc;
+// For asking the processor what it has; elsewhere the crate does without.
+#[cfg(target_arch = "x86_64")]
+extern crate std;
 
 mod aead;
 mod aes128;
@@ -19,6 +22,9 @@ mod block;
 mod hash;
 mod key;
 mod mac;
+#[cfg(target_arch = "x86_64")]
+mod round_keys;
+mod seal;
 mod sign;
 
 pub use aead::{AeadRefused, aes256_gcm_open, aes256_gcm_seal};
@@ -30,6 +36,9 @@ pub use block::{
 pub use hash::{OutputTooLong, Sha256, hkdf_sha256, sha256};
 pub use key::Key128;
 pub use mac::{cmac, hmac_sha256};
+#[cfg(target_arch = "x86_64")]
+pub use round_keys::{RoundKeys, Schedule};
+pub use seal::{NotAMessage, SealKey, SealLane, seal_many};
 pub use sign::{BadSignature, Ed25519SigningKey, Ed25519VerifyingKey, NotAKey, SignatureVerified};
 
 pub use zeroize::{Zeroize, Zeroizing};

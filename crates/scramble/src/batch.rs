@@ -11,7 +11,7 @@ use portcullis_ts::{PacketMut, RawPacket, ScramblingControl};
 use portcullis_types::Parity;
 
 use crate::Cipher;
-use crate::aes::{self, AES_LANES, AesLane};
+use crate::aes::{self, AES_LANES, AesLane, FullLane, PAYLOAD};
 use crate::cipher::{Keyed, Scrambled, mark_scrambled};
 use crate::sliced::{self, Direction, Lane};
 
@@ -80,12 +80,13 @@ impl<'a> Batch<'a> {
 pub(crate) struct Lanes<'a> {
     direction: Direction,
     csa2: Vec<Lane<'a>>,
-    aes: Vec<AesLane<'a>>,
+    aes: Vec<FullLane<'a>>,
+    aes_short: Vec<AesLane<'a>>,
 }
 
 impl<'a> Lanes<'a> {
     pub(crate) const fn new(direction: Direction) -> Self {
-        Self { direction, csa2: Vec::new(), aes: Vec::new() }
+        Self { direction, csa2: Vec::new(), aes: Vec::new(), aes_short: Vec::new() }
     }
 
     /// Takes a packet that is to be scrambled, if it can be.
@@ -103,7 +104,7 @@ impl<'a> Lanes<'a> {
                 Parity::Even => EVEN,
                 Parity::Odd => ODD,
             };
-            return self.add_payload(payload, cipher);
+            return self.add_whole(payload, cipher);
         }
         if mark_scrambled(packet, parity) == Scrambled::Yes {
             self.add(packet, cipher);
@@ -116,7 +117,7 @@ impl<'a> Lanes<'a> {
         if matches!(packet[3] & NOT_COUNTER, PAYLOAD_ONLY_EVEN | PAYLOAD_ONLY_ODD) {
             let [_, _, _, control, payload @ ..] = packet;
             *control &= !ODD;
-            return self.add_payload(payload, cipher);
+            return self.add_whole(payload, cipher);
         }
         let mut view = PacketMut::new(packet);
         if view.as_packet().tsc().parity().is_some() {
@@ -125,29 +126,43 @@ impl<'a> Lanes<'a> {
         }
     }
 
+    /// A packet whose payload is shorter than usual.
+    #[inline(never)]
     fn add(&mut self, packet: &'a mut RawPacket, cipher: &'a Cipher) {
         let Some(at) = portcullis_ts::Packet::new(packet).payload_offset() else { return };
         let Some(payload) = packet.get_mut(at..) else { return };
-        self.add_payload(payload, cipher);
+        match cipher.keyed() {
+            Keyed::Csa2(key) => self.add_csa2(Lane { key, payload }),
+            Keyed::Aes(key) => {
+                self.aes_short.push(AesLane { key, payload });
+                if self.aes_short.len() >= AES_LANES {
+                    aes::run_short(&mut self.aes_short, self.direction);
+                    self.aes_short.clear();
+                }
+            }
+        }
     }
 
     #[inline]
-    fn add_payload(&mut self, payload: &'a mut [u8], cipher: &'a Cipher) {
+    fn add_whole(&mut self, payload: &'a mut [u8; PAYLOAD], cipher: &'a Cipher) {
         match cipher.keyed() {
-            Keyed::Csa2(key) => {
-                self.csa2.push(Lane { key, payload });
-                if self.csa2.len() >= sliced::LANES_MAX {
-                    sliced::run(&mut self.csa2, self.direction);
-                    self.csa2.clear();
-                }
-            }
+            Keyed::Csa2(key) => self.add_csa2(Lane { key, payload }),
             Keyed::Aes(key) => {
-                self.aes.push(AesLane::new(key, payload));
+                self.aes.push(FullLane::new(key, payload));
                 if self.aes.len() >= AES_LANES {
-                    aes::run(&mut self.aes, self.direction);
+                    aes::run_full(&mut self.aes, self.direction);
                     self.aes.clear();
                 }
             }
+        }
+    }
+
+    #[inline]
+    fn add_csa2(&mut self, lane: Lane<'a>) {
+        self.csa2.push(lane);
+        if self.csa2.len() >= sliced::LANES_MAX {
+            sliced::run(&mut self.csa2, self.direction);
+            self.csa2.clear();
         }
     }
 }
@@ -155,6 +170,7 @@ impl<'a> Lanes<'a> {
 impl Drop for Lanes<'_> {
     fn drop(&mut self) {
         sliced::run(&mut self.csa2, self.direction);
-        aes::run(&mut self.aes, self.direction);
+        aes::run_full(&mut self.aes, self.direction);
+        aes::run_short(&mut self.aes_short, self.direction);
     }
 }

@@ -1,4 +1,4 @@
-//! DVB-CSA2, DVB-CISSA, IDSA and the AES modes on transport packets.
+//! DVB-CSA2, DVB-CISSA, IDSA and the AES modes on transport packets; Common Encryption on samples.
 //!
 //! Trust domains: the headend (scrambling) and the chip (descrambling); both hold control words,
 //! so everything here that is derived from one is zeroised when it is dropped and is neither
@@ -14,6 +14,7 @@
 //! - [`Batch`]: many packets with their keys at once; kernels that work on many packets in
 //!   parallel stand behind it.
 //! - [`Scheduler`]: collects the packets of a live stream for such a batch.
+//! - [`cenc`]: samples of ISO base media files.
 //!
 //! What must never happen: a payload scrambled twice, or a packet whose control bits say "clear"
 //! over a scrambled payload.
@@ -29,6 +30,7 @@ extern crate std;
 
 mod aes;
 mod batch;
+pub mod cenc;
 mod cipher;
 mod csa2;
 mod scheduler;

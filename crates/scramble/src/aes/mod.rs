@@ -13,18 +13,32 @@
 //! is for vectors and test streams. The headend does not offer it.
 
 #[cfg(target_arch = "x86_64")]
+mod aesni;
+mod lanes;
+#[cfg(test)]
+mod tests;
+#[cfg(target_arch = "x86_64")]
 mod vaes;
 
-use alloc::vec::Vec;
+use alloc::boxed::Box;
 
+#[cfg(target_arch = "x86_64")]
+use portcullis_crypto::RoundKeys;
 use portcullis_crypto::{Aes128, Key128};
 use portcullis_types::ScramblingMode;
+use zeroize::Zeroizing;
+
+pub(crate) use lanes::{AesLane, FullLane, LANES as AES_LANES, run_full, run_short};
 
 use crate::sliced::Direction;
 
 const BLOCK: usize = 16;
-/// Whole blocks in the longest payload.
-const BLOCKS_MAX: usize = 184usize.div_ceil(BLOCK);
+/// Octets of the longest payload.
+pub(crate) const PAYLOAD: usize = 184;
+/// Octets of its whole blocks.
+const WHOLE: usize = PAYLOAD / BLOCK * BLOCK;
+/// Blocks in the longest payload, the broken one counted.
+const BLOCKS_MAX: usize = PAYLOAD.div_ceil(BLOCK);
 /// Packets that scramble in step: CBC is serial within a packet only.
 const STEP: usize = 16;
 /// The IV of CISSA version 1.
@@ -64,62 +78,70 @@ impl Chaining {
 pub(crate) struct AesCipher {
     chaining: Chaining,
     cipher: Aes128,
-    /// For the modes that only chain whole blocks, where the processor can.
+    /// For the paths that name instructions, where the processor has them and the mode chains.
     #[cfg(target_arch = "x86_64")]
-    vaes: Option<vaes::Schedule>,
+    wide: Option<RoundKeys>,
+    /// Counter mode begins every packet at zero, so all packets meet the same key stream.
+    stream: Option<Box<Zeroizing<[[u8; BLOCK]; BLOCKS_MAX]>>>,
 }
 
 impl AesCipher {
     pub(crate) fn new(chaining: Chaining, key: &Key128) -> Self {
-        Self {
+        let mut made = Self {
             chaining,
             cipher: Aes128::new(key),
             #[cfg(target_arch = "x86_64")]
-            vaes: match chaining {
-                Chaining::Cissa | Chaining::Cbc => vaes::Schedule::new(key),
-                Chaining::Idsa | Chaining::Ctr => None,
-            },
+            wide: if chaining == Chaining::Ctr { None } else { RoundKeys::new(key) },
+            stream: None,
+        };
+        if chaining == Chaining::Ctr {
+            let mut stream = Box::new(Zeroizing::new([[0; BLOCK]; BLOCKS_MAX]));
+            made.counter_mode(stream.as_flattened_mut());
+            made.stream = Some(stream);
+        }
+        made
+    }
+
+    /// Works on one payload.
+    pub(crate) fn work(&self, payload: &mut [u8], direction: Direction) {
+        match direction {
+            Direction::Scramble => self.scramble(payload),
+            Direction::Descramble => self.descramble(payload),
         }
     }
 
     pub(crate) fn scramble(&self, payload: &mut [u8]) {
-        self.scramble_many(&mut [payload]);
-    }
-
-    /// Scrambles payloads side by side.
-    pub(crate) fn scramble_many(&self, payloads: &mut [&mut [u8]]) {
         if self.chaining == Chaining::Ctr {
-            payloads.iter_mut().for_each(|payload| self.counter_mode(payload));
-            return;
+            return self.counter_mode(payload);
         }
-        for group in payloads.chunks_mut(STEP) {
-            self.cbc_in_step(group);
-        }
+        self.cbc_in_step(&mut [AesLane { key: self, payload }]);
     }
 
-    /// CBC over up to [`STEP`] payloads: block 0 of all, then block 1 of all, and so on.
-    fn cbc_in_step(&self, payloads: &mut [&mut [u8]]) {
+    /// CBC over up to [`STEP`] payloads under this key: block 0 of all, then block 1 of all, and
+    /// so on.
+    fn cbc_in_step<P: ?Sized + AsMut<[u8]>>(&self, lanes: &mut [AesLane<'_, P>]) {
         let mut chain = [self.chaining.iv(); STEP];
-        let longest = payloads.iter().map(|payload| payload.len() / BLOCK).max().unwrap_or(0);
-        let chain = chain.split_at_mut(payloads.len().min(STEP)).0;
+        let blocks = |lane: &mut AesLane<'_, P>| lane.payload.as_mut().len() / BLOCK;
+        let longest = lanes.iter_mut().map(blocks).max().unwrap_or(0);
+        let chain = chain.split_at_mut(lanes.len().min(STEP)).0;
         for index in 0..longest {
             let at = index * BLOCK..(index + 1) * BLOCK;
-            for (chain, payload) in chain.iter_mut().zip(payloads.iter()) {
-                if let Some(block) = payload.get(at.clone()) {
+            for (chain, lane) in chain.iter_mut().zip(lanes.iter_mut()) {
+                if let Some(block) = lane.payload.as_mut().get(at.clone()) {
                     xor(chain, block);
                 }
             }
             // Lanes that are already through are enciphered once more than needed; their last
             // cipher block stands in the payload, where the residue takes it from.
             self.cipher.encrypt_blocks(chain);
-            for (chain, payload) in chain.iter().zip(payloads.iter_mut()) {
-                if let Some(block) = payload.get_mut(at.clone()) {
+            for (chain, lane) in chain.iter().zip(lanes.iter_mut()) {
+                if let Some(block) = lane.payload.as_mut().get_mut(at.clone()) {
                     block.copy_from_slice(chain);
                 }
             }
         }
-        for payload in payloads {
-            self.residue(payload);
+        for lane in lanes {
+            self.residue(lane.payload.as_mut());
         }
     }
 
@@ -155,96 +177,18 @@ impl AesCipher {
     }
 
     fn counter_mode(&self, payload: &mut [u8]) {
+        if let Some(stream) = self.stream.as_ref().filter(|_| payload.len() <= PAYLOAD) {
+            return xor(payload, stream.as_flattened());
+        }
         let mut counter = u128::from_be_bytes(self.chaining.iv());
         for run in payload.chunks_mut(BLOCKS_MAX * BLOCK) {
-            let mut stream = [[0; BLOCK]; BLOCKS_MAX];
-            for block in &mut stream {
+            let mut stream = Zeroizing::new([[0; BLOCK]; BLOCKS_MAX]);
+            for block in stream.iter_mut() {
                 *block = counter.to_be_bytes();
                 counter = counter.wrapping_add(1);
             }
-            self.cipher.encrypt_blocks(&mut stream);
+            self.cipher.encrypt_blocks(stream.as_mut_slice());
             xor(run, stream.as_flattened());
-        }
-    }
-}
-
-/// One packet's payload with its key.
-pub(crate) struct AesLane<'a> {
-    pub(crate) key: &'a AesCipher,
-    pub(crate) payload: &'a mut [u8],
-}
-
-impl<'a> AesLane<'a> {
-    /// A lane of a batch that is being filled: its payload is fetched meanwhile.
-    #[inline(always)]
-    pub(crate) fn new(key: &'a AesCipher, payload: &'a mut [u8]) -> Self {
-        #[cfg(target_arch = "x86_64")]
-        vaes::prefetch(payload);
-        Self { key, payload }
-    }
-}
-
-/// Packets that a batch of AES lanes takes.
-pub(crate) const AES_LANES: usize = 24;
-
-/// Works on up to [`AES_LANES`] lanes in the fastest way that this processor has.
-pub(crate) fn run(lanes: &mut [AesLane<'_>], direction: Direction) {
-    for lanes in lanes.chunks_mut(AES_LANES) {
-        let Some(chaining) = lanes.first().map(|lane| lane.key.chaining) else { return };
-        if lanes.len() > 1 && lanes.iter().all(|lane| lane.key.chaining == chaining) {
-            #[cfg(target_arch = "x86_64")]
-            if run_wide(lanes, direction, &chaining.iv()) {
-                continue;
-            }
-            let key = lanes.first().map(|lane| lane.key);
-            if let Some(key) = key.filter(|_| direction == Direction::Scramble)
-                && lanes.iter().all(|lane| core::ptr::eq(lane.key, key))
-            {
-                let mut payloads: Vec<&mut [u8]> =
-                    lanes.iter_mut().map(|lane| &mut *lane.payload).collect();
-                key.scramble_many(&mut payloads);
-                continue;
-            }
-        }
-        for lane in lanes {
-            match direction {
-                Direction::Scramble => lane.key.scramble(lane.payload),
-                Direction::Descramble => lane.key.descramble(lane.payload),
-            }
-        }
-    }
-}
-
-/// Whether it could be done: not every mode has, nor every processor, the wide path.
-#[cfg(target_arch = "x86_64")]
-fn run_wide(lanes: &mut [AesLane<'_>], direction: Direction, iv: &[u8; BLOCK]) -> bool {
-    if lanes.iter().any(|lane| lane.key.vaes.is_none()) {
-        return false;
-    }
-    if lanes.iter().all(|lane| lane.payload.len() >= vaes::CHAINED) {
-        vaes::run(lanes, direction, iv);
-    } else {
-        run_short(lanes, direction, iv);
-    }
-    true
-}
-
-/// Lanes of any length: each is worked on in a place of full length, and what is beyond its last
-/// whole block is thrown away.
-#[cfg(target_arch = "x86_64")]
-#[inline(never)]
-fn run_short(lanes: &mut [AesLane<'_>], direction: Direction, iv: &[u8; BLOCK]) {
-    let mut places = [[0; vaes::CHAINED]; AES_LANES];
-    let mut work = Vec::with_capacity(AES_LANES);
-    for (lane, place) in lanes.iter().zip(&mut places) {
-        xor(place, lane.payload);
-        work.push(AesLane { key: lane.key, payload: place });
-    }
-    vaes::run(&mut work, direction, iv);
-    for (lane, place) in lanes.iter_mut().zip(&places) {
-        let whole = (lane.payload.len() / BLOCK * BLOCK).min(vaes::CHAINED);
-        for (octet, of_place) in lane.payload.iter_mut().zip(place).take(whole) {
-            *octet = *of_place;
         }
     }
 }

@@ -1,29 +1,28 @@
-//! CISSA and CBC with VAES: four blocks per instruction. One of the files with `unsafe`.
+//! CBC with VAES: four blocks per instruction. One of the files with `unsafe`.
 //!
 //! Trust domain: headend and chip. CBC is serial while it enciphers, so four packets share a
-//! register and six registers are in flight; deciphering takes the blocks of a packet as they
-//! stand. Every packet may have its own key.
+//! register and five registers are in flight; deciphering takes the blocks of a packet as they
+//! stand. Every packet may have its own key. Blocks are put into a register and taken out of it
+//! one by one: that costs less than to turn whole lines of four packets around.
+//!
+//! What must never happen: that a store overlaps a later load, as columns of 64 octets that
+//! overlap do: the load then waits until the store has left the processor's queue.
 //!
 //! Safety of the whole file. The instructions used here are not in every processor; the functions
-//! that use them are compiled for them and called from [`run`] and
-//! [`Schedule::new`] alone, which ask the processor first. Memory is read and written through
-//! arrays of the register's size only; the one pointer is that of a prefetch.
+//! that use them are compiled for them and called from [`encrypt`] and [`decrypt`] alone, which
+//! ask the processor first. Memory is read and written through arrays of the register's size
+//! only; the one pointer is that of a prefetch.
 
 #![allow(unsafe_code)]
 
 use core::arch::x86_64::*;
 use core::mem::transmute;
 
-use portcullis_crypto::Key128;
-use zeroize::Zeroizing;
+use portcullis_crypto::RoundKeys;
 
-use super::{AesCipher, AesLane, BLOCK};
-use crate::sliced::Direction;
+use super::lanes::{AesLane, FullLane, LANES, have_one_key, schedules};
+use super::{AesCipher, BLOCK, PAYLOAD, WHOLE};
 
-/// Octets of the whole blocks of a payload of 184.
-pub(super) const CHAINED: usize = 176;
-/// Packets that are enciphered at once.
-pub(super) const LANES: usize = 24;
 /// Packets in a register.
 const PER_REGISTER: usize = 4;
 const REGISTERS: usize = LANES / PER_REGISTER;
@@ -31,26 +30,12 @@ const REGISTERS: usize = LANES / PER_REGISTER;
 const DECIPHERED_AT_ONCE: usize = 3;
 const ROUND_KEYS: usize = 11;
 
-type RoundKeys = [[u8; BLOCK]; ROUND_KEYS];
-
-fn detected() -> bool {
+/// Whether the processor has this path.
+#[inline]
+pub(super) fn detected() -> bool {
     std::is_x86_feature_detected!("aes")
         && std::is_x86_feature_detected!("avx512f")
         && std::is_x86_feature_detected!("vaes")
-}
-
-/// The round keys of one control word, for this path only.
-pub(super) struct Schedule {
-    encrypt: Zeroizing<RoundKeys>,
-    decrypt: Zeroizing<RoundKeys>,
-}
-
-impl Schedule {
-    /// `None` where the processor lacks what the path needs.
-    pub(super) fn new(key: &Key128) -> Option<Self> {
-        // SAFETY: the processor has the features that the function is compiled for.
-        detected().then(|| unsafe { expand(key) })
-    }
 }
 
 /// Asks for a payload that will soon be worked on.
@@ -63,175 +48,120 @@ pub(super) fn prefetch(payload: &[u8]) {
     }
 }
 
-/// Works on up to [`LANES`] packets.
-///
-/// Every lane has a schedule of this path and at least [`CHAINED`] octets of payload; one that has
-/// not is left as it is or worked on with a key of zeros, never read beyond its end.
-pub(super) fn run(lanes: &mut [AesLane<'_>], direction: Direction, iv: &[u8; BLOCK]) {
-    match direction {
-        Direction::Scramble => encrypt(lanes, iv),
-        Direction::Descramble => decrypt(lanes, iv),
-    }
-}
-
-fn encrypt(lanes: &mut [AesLane<'_>], iv: &[u8; BLOCK]) {
-    match <&mut [AesLane<'_>; LANES]>::try_from(&mut *lanes) {
-        Ok(lanes) => encrypt_all(lanes, iv),
-        Err(_) => encrypt_some(lanes, iv),
-    }
-}
-
-/// Fewer packets than there are lanes: the others get something to work on.
-#[inline(never)]
-fn encrypt_some(lanes: &mut [AesLane<'_>], iv: &[u8; BLOCK]) {
-    let Some(key) = lanes.first().map(|lane| lane.key) else { return };
-    let mut spare = [[0; CHAINED]; LANES];
-    let mut lanes = lanes.iter_mut();
-    let mut all = spare.each_mut().map(|spare| match lanes.next() {
-        Some(lane) => AesLane { key: lane.key, payload: &mut *lane.payload },
-        None => AesLane { key, payload: spare },
-    });
-    encrypt_all(&mut all, iv);
-}
-
-fn encrypt_all(lanes: &mut [AesLane<'_>; LANES], iv: &[u8; BLOCK]) {
-    let [AesLane { key: first, .. }, ..] = lanes;
-    let first: &AesCipher = first;
-    let Some(schedule) = &first.vaes else { return };
+/// CBC over the whole blocks of all lanes. Whether it could be done: on a processor without the
+/// instructions, or with a lane without round keys, nothing is changed.
+pub(super) fn encrypt<const N: usize>(
+    lanes: &mut [AesLane<'_, [u8; N]>; LANES],
+    iv: &[u8; BLOCK],
+) -> bool {
     if !detected() {
-        return; // no schedule can have been made
+        return false;
     }
-    if lanes.iter().all(|lane| core::ptr::eq(lane.key, first)) {
-        let mut keys = Keys::<1>::NONE;
-        for (keys, key) in keys.0.iter_mut().zip(schedule.encrypt.iter()) {
-            *keys = [[*key; PER_REGISTER]];
-        }
-        // SAFETY: the processor has the features that the function is compiled for.
-        unsafe { encrypt_here(lanes, iv, &keys) };
-        keys.wipe();
-        return;
+    if have_one_key(lanes) {
+        let [AesLane { key: AesCipher { wide: Some(keys), .. }, .. }, ..] = lanes else {
+            return false;
+        };
+        // SAFETY: the processor has the features that the functions are compiled for.
+        unsafe { encrypt_here(lanes, iv, &mut Keys::<1>::of_all(keys)) };
+    } else {
+        let Some(keys) = schedules(lanes) else { return false };
+        // SAFETY: the processor has the features that the functions are compiled for.
+        unsafe { encrypt_here(lanes, iv, &mut Keys::<REGISTERS>::of_each(&keys)) };
     }
-    let mut keys = Keys::<REGISTERS>::NONE;
-    for (index, lane) in lanes.iter().enumerate() {
-        let Some(schedule) = &lane.key.vaes else { continue };
-        for (keys, key) in keys.0.iter_mut().zip(schedule.encrypt.iter()) {
-            if let Some(place) = keys.as_flattened_mut().get_mut(index) {
-                *place = *key;
-            }
-        }
+    true
+}
+
+/// The inverse of [`encrypt`], for any number of lanes.
+pub(super) fn decrypt(lanes: &mut [FullLane<'_>], iv: &[u8; BLOCK]) -> bool {
+    if !detected() || lanes.iter().any(|lane| lane.key.wide.is_none()) {
+        return false;
     }
     // SAFETY: the processor has the features that the function is compiled for.
-    unsafe { encrypt_here(lanes, iv, &keys) };
-    keys.wipe();
+    unsafe { decrypt_here(lanes, iv) };
+    true
 }
 
-/// Round keys: by round, by register, by lane; one register when all lanes have one key.
-#[repr(align(64))]
-struct Keys<const KEYED: usize>([[[[u8; BLOCK]; PER_REGISTER]; KEYED]; ROUND_KEYS]);
+/// Round keys: by round, by register; one register when all lanes have one key.
+struct Keys<const KEYED: usize>([[__m512i; KEYED]; ROUND_KEYS]);
+
+impl Keys<1> {
+    #[target_feature(enable = "avx512f")]
+    fn of_all(keys: &RoundKeys) -> Self {
+        Self(keys.expose_encrypt().each_ref().map(|key| [_mm512_broadcast_i32x4(xmm(key))]))
+    }
+}
+
+impl Keys<REGISTERS> {
+    #[target_feature(enable = "avx512f")]
+    fn of_each(keys: &[&RoundKeys; LANES]) -> Self {
+        let mut by_round = [[_mm512_setzero_si512(); REGISTERS]; ROUND_KEYS];
+        for (round, registers) in by_round.iter_mut().enumerate() {
+            for (register, [a, b, c, d]) in registers.iter_mut().zip(keys.as_chunks().0) {
+                let key = |keys: &RoundKeys| xmm(&keys.expose_encrypt()[round]);
+                *register = together(key(a), key(b), key(c), key(d));
+            }
+        }
+        Self(by_round)
+    }
+}
 
 impl<const KEYED: usize> Keys<KEYED> {
-    const NONE: Self = Self([[[[0; BLOCK]; PER_REGISTER]; KEYED]; ROUND_KEYS]);
-
     /// As `zeroize` does, but not octet by octet: that would cost more than the ciphers.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
     fn wipe(&mut self) {
-        *self = Self::NONE;
+        *self = Self([[_mm512_setzero_si512(); KEYED]; ROUND_KEYS]);
         core::hint::black_box(self);
     }
 }
 
-fn decrypt(lanes: &mut [AesLane<'_>], iv: &[u8; BLOCK]) {
-    if !detected() {
-        return; // no schedule can have been made
-    }
-    // SAFETY: the processor has the features that the function is compiled for.
-    unsafe { decrypt_here(lanes, iv) };
-}
-
-#[target_feature(enable = "aes,sse2")]
-fn expand(key: &Key128) -> Schedule {
-    let mut schedule = Schedule { encrypt: Zeroizing::default(), decrypt: Zeroizing::default() };
-    let mut now = xmm(key.expose_secret());
-    schedule.encrypt[0] = octets(now);
-    now = next::<0x01>(now, &mut schedule.encrypt[1]);
-    now = next::<0x02>(now, &mut schedule.encrypt[2]);
-    now = next::<0x04>(now, &mut schedule.encrypt[3]);
-    now = next::<0x08>(now, &mut schedule.encrypt[4]);
-    now = next::<0x10>(now, &mut schedule.encrypt[5]);
-    now = next::<0x20>(now, &mut schedule.encrypt[6]);
-    now = next::<0x40>(now, &mut schedule.encrypt[7]);
-    now = next::<0x80>(now, &mut schedule.encrypt[8]);
-    now = next::<0x1B>(now, &mut schedule.encrypt[9]);
-    next::<0x36>(now, &mut schedule.encrypt[10]);
-    for (decrypt, encrypt) in schedule.decrypt.iter_mut().zip(schedule.encrypt.iter().rev()) {
-        *decrypt = octets(_mm_aesimc_si128(xmm(encrypt)));
-    }
-    schedule.decrypt[0] = schedule.encrypt[10];
-    schedule.decrypt[10] = schedule.encrypt[0];
-    schedule
-}
-
-#[target_feature(enable = "aes,sse2")]
-fn next<const ROUND_CONSTANT: i32>(before: __m128i, key: &mut [u8; BLOCK]) -> __m128i {
-    let assist = _mm_aeskeygenassist_si128::<ROUND_CONSTANT>(before);
-    let mut sum = _mm_xor_si128(before, _mm_slli_si128::<4>(before));
-    sum = _mm_xor_si128(sum, _mm_slli_si128::<8>(sum));
-    let now = _mm_xor_si128(sum, _mm_shuffle_epi32::<0xFF>(assist));
-    *key = octets(now);
-    now
-}
-
 #[allow(clippy::needless_range_loop)] // as the registers stand beside each other
 #[target_feature(enable = "avx512f,vaes")]
-fn encrypt_here<const KEYED: usize>(
-    lanes: &mut [AesLane<'_>],
+fn encrypt_here<const N: usize, const KEYED: usize>(
+    lanes: &mut [AesLane<'_, [u8; N]>; LANES],
     iv: &[u8; BLOCK],
-    keys: &Keys<KEYED>,
+    keys: &mut Keys<KEYED>,
 ) {
     let mut chain = [_mm512_broadcast_i32x4(xmm(iv)); REGISTERS];
-    // The columns overlap by one block; the block of the overlap is done once.
-    for (at, first) in [(0, 0), (64, 0), (CHAINED - 64, 1)] {
-        let mut blocks = [[_mm512_setzero_si512(); 4]; REGISTERS];
-        for (blocks, lanes) in blocks.iter_mut().zip(lanes.as_chunks::<PER_REGISTER>().0) {
-            for (block, lane) in blocks.iter_mut().zip(lanes) {
-                *block = column(lane.payload, at);
-            }
-            *blocks = transpose(*blocks);
+    let [whitening, middle @ .., last] = &keys.0;
+    for index in 0..N / BLOCK {
+        for (register, [a, b, c, d]) in lanes.as_chunks().0.iter().enumerate() {
+            let block = |lane: &AesLane<'_, [u8; N]>| block(lane.payload, index);
+            chain[register] = _mm512_ternarylogic_epi64::<XOR_OF_THREE>(
+                chain[register],
+                together(block(a), block(b), block(c), block(d)),
+                whitening[register % KEYED],
+            );
         }
-        if first == 1 {
-            for (blocks, chain) in blocks.iter_mut().zip(&chain) {
-                blocks[0] = *chain;
-            }
-        }
-        for index in first..4 {
-            let [whitening, middle @ .., last] = &keys.0;
+        for keys in middle {
             for register in 0..REGISTERS {
-                chain[register] = _mm512_xor_si512(
-                    _mm512_xor_si512(chain[register], blocks[register][index]),
-                    zmm(whitening[register % KEYED]),
-                );
-            }
-            for keys in middle {
-                for register in 0..REGISTERS {
-                    chain[register] =
-                        _mm512_aesenc_epi128(chain[register], zmm(keys[register % KEYED]));
-                }
-            }
-            for register in 0..REGISTERS {
-                chain[register] =
-                    _mm512_aesenclast_epi128(chain[register], zmm(last[register % KEYED]));
-                blocks[register][index] = chain[register];
+                chain[register] = _mm512_aesenc_epi128(chain[register], keys[register % KEYED]);
             }
         }
-        for (blocks, lanes) in blocks.iter().zip(lanes.as_chunks_mut::<PER_REGISTER>().0) {
-            for (block, lane) in transpose(*blocks).iter().zip(lanes) {
-                set_column(lane.payload, at, *block);
-            }
+        for (register, [a, b, c, d]) in lanes.as_chunks_mut().0.iter_mut().enumerate() {
+            let done = _mm512_aesenclast_epi128(chain[register], last[register % KEYED]);
+            chain[register] = done;
+            set_block(a.payload, index, _mm512_castsi512_si128(done));
+            set_block(b.payload, index, _mm512_extracti32x4_epi32::<1>(done));
+            set_block(c.payload, index, _mm512_extracti32x4_epi32::<2>(done));
+            set_block(d.payload, index, _mm512_extracti32x4_epi32::<3>(done));
         }
     }
+    keys.wipe();
+}
+
+/// The truth table of a XOR b XOR c.
+const XOR_OF_THREE: i32 = 0x96;
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn together(a: __m128i, b: __m128i, c: __m128i, d: __m128i) -> __m512i {
+    let ab = _mm512_inserti32x4::<1>(_mm512_castsi128_si512(a), b);
+    _mm512_inserti32x4::<3>(_mm512_inserti32x4::<2>(ab, c), d)
 }
 
 #[target_feature(enable = "avx512f,vaes")]
-fn decrypt_here(lanes: &mut [AesLane<'_>], iv: &[u8; BLOCK]) {
+fn decrypt_here(lanes: &mut [FullLane<'_>], iv: &[u8; BLOCK]) {
     let iv = _mm512_broadcast_i32x4(xmm(iv));
     let mut groups = lanes.chunks_exact_mut(DECIPHERED_AT_ONCE);
     for group in &mut groups {
@@ -246,27 +176,27 @@ fn decrypt_here(lanes: &mut [AesLane<'_>], iv: &[u8; BLOCK]) {
 
 #[inline]
 #[target_feature(enable = "avx512f,vaes")]
-fn decrypt_some<const COUNT: usize>(lanes: [&mut AesLane<'_>; COUNT], iv: __m512i) {
-    let mut schedules: [Option<&Schedule>; COUNT] = [None; COUNT];
+fn decrypt_some<const COUNT: usize>(lanes: [&mut FullLane<'_>; COUNT], iv: __m512i) {
+    let mut schedules = [None; COUNT];
     for (schedule, lane) in schedules.iter_mut().zip(&lanes) {
-        *schedule = lane.key.vaes.as_ref();
+        *schedule = lane.key.wide.as_ref().map(RoundKeys::expose_decrypt);
     }
     let mut state = [[_mm512_setzero_si512(); 3]; COUNT];
     let mut before = state;
     for ((state, before), lane) in state.iter_mut().zip(&mut before).zip(&lanes) {
         let payload = &*lane.payload;
         // The last two registers overlap by one block, which comes out the same from both.
-        *state = [column(payload, 0), column(payload, 64), column(payload, CHAINED - 64)];
+        *state = [column(payload, 0), column(payload, 64), column(payload, WHOLE - 64)];
         *before = [
             _mm512_alignr_epi64::<6>(state[0], iv),
             column(payload, 64 - BLOCK),
-            column(payload, CHAINED - 64 - BLOCK),
+            column(payload, WHOLE - 64 - BLOCK),
         ];
     }
     for round in 0..ROUND_KEYS {
         for (state, schedule) in state.iter_mut().zip(&schedules) {
             let Some(schedule) = schedule else { return };
-            let key = _mm512_broadcast_i32x4(xmm(&schedule.decrypt[round]));
+            let key = _mm512_broadcast_i32x4(xmm(&schedule[round]));
             for state in state {
                 *state = match round {
                     0 => _mm512_xor_si512(*state, key),
@@ -277,26 +207,10 @@ fn decrypt_some<const COUNT: usize>(lanes: [&mut AesLane<'_>; COUNT], iv: __m512
         }
     }
     for ((state, before), lane) in state.iter().zip(&before).zip(lanes) {
-        for ((state, before), at) in state.iter().zip(before).zip([0, 64, CHAINED - 64]) {
+        for ((state, before), at) in state.iter().zip(before).zip([0, 64, WHOLE - 64]) {
             set_column(lane.payload, at, _mm512_xor_si512(*state, *before));
         }
     }
-}
-
-/// Block j of register i goes to block i of register j.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn transpose([a, b, c, d]: [__m512i; 4]) -> [__m512i; 4] {
-    let ab = _mm512_shuffle_i64x2::<0x88>(a, b);
-    let cd = _mm512_shuffle_i64x2::<0x88>(c, d);
-    let ab_odd = _mm512_shuffle_i64x2::<0xDD>(a, b);
-    let cd_odd = _mm512_shuffle_i64x2::<0xDD>(c, d);
-    [
-        _mm512_shuffle_i64x2::<0x88>(ab, cd),
-        _mm512_shuffle_i64x2::<0x88>(ab_odd, cd_odd),
-        _mm512_shuffle_i64x2::<0xDD>(ab, cd),
-        _mm512_shuffle_i64x2::<0xDD>(ab_odd, cd_odd),
-    ]
 }
 
 #[inline(always)]
@@ -305,31 +219,31 @@ fn xmm(octets: &[u8; BLOCK]) -> __m128i {
     unsafe { transmute(*octets) }
 }
 
+/// A whole block; zero where there is none.
 #[inline(always)]
-fn octets(xmm: __m128i) -> [u8; BLOCK] {
-    // SAFETY: both are 16 octets, for which every value is valid.
-    unsafe { transmute(xmm) }
+fn block<const N: usize>(payload: &[u8; N], index: usize) -> __m128i {
+    payload.as_chunks().0.get(index).map_or_else(|| xmm(&[0; BLOCK]), xmm)
 }
 
 #[inline(always)]
-fn zmm(octets: [[u8; BLOCK]; PER_REGISTER]) -> __m512i {
-    // SAFETY: both are 64 octets, for which every value is valid.
-    unsafe { transmute(octets) }
+fn set_block<const N: usize>(payload: &mut [u8; N], index: usize, octets: __m128i) {
+    if let Some(target) = payload.as_chunks_mut().0.get_mut(index) {
+        // SAFETY: both are 16 octets, for which every value is valid.
+        *target = unsafe { transmute::<__m128i, [u8; BLOCK]>(octets) };
+    }
 }
 
 /// 64 octets from a place on; zero where there are none.
 #[inline(always)]
-fn column(payload: &[u8], at: usize) -> __m512i {
-    let Some((_, rest)) = payload.split_at_checked(at) else { return zmm(Default::default()) };
-    let Some(octets) = rest.first_chunk::<64>() else { return zmm(Default::default()) };
+fn column(payload: &[u8; PAYLOAD], at: usize) -> __m512i {
+    let octets = payload.get(at..).and_then(<[u8]>::first_chunk::<64>).unwrap_or(&[0; 64]);
     // SAFETY: both are 64 octets, for which every value is valid.
     unsafe { transmute(*octets) }
 }
 
 #[inline(always)]
-fn set_column(payload: &mut [u8], at: usize, octets: __m512i) {
-    let Some((_, rest)) = payload.split_at_mut_checked(at) else { return };
-    if let Some(target) = rest.first_chunk_mut::<64>() {
+fn set_column(payload: &mut [u8; PAYLOAD], at: usize, octets: __m512i) {
+    if let Some(target) = payload.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<64>) {
         // SAFETY: both are 64 octets, for which every value is valid.
         *target = unsafe { transmute::<__m512i, [u8; 64]>(octets) };
     }

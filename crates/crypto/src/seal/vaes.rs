@@ -1,0 +1,246 @@
+//! Sixteen messages at once with VAES, CBC and CMAC side by side. One of the files with `unsafe`.
+//!
+//! Trust domain: headend. Both chains are serial within a message, so four messages share a
+//! register, and four registers of CBC and four of CMAC are in flight: CMAC takes in the block that
+//! CBC put out a step before. Every message has its own keys, laid out by round and lane.
+//!
+//! Safety of the whole file. The instructions used here are not in every processor; the functions
+//! that use them are compiled for them and called from [`seal`] alone, which asks the processor
+//! first. Memory is read and written through arrays of the register's size only.
+
+#![allow(unsafe_code)]
+
+use core::arch::x86_64::*;
+use core::mem::transmute;
+
+use super::{BLOCK, LANES, LANES_MIN, SealKey, SealLane};
+use crate::{Key128, RoundKeys};
+
+const PER_REGISTER: usize = 4;
+const REGISTERS: usize = LANES / PER_REGISTER;
+const ROUND_KEYS: usize = 11;
+/// The truth table of a XOR b XOR c.
+const XOR_OF_THREE: i32 = 0x96;
+
+/// The round keys of both chains.
+pub(super) struct Schedules {
+    enc: RoundKeys,
+    mac: RoundKeys,
+}
+
+impl Schedules {
+    /// `None` where the processor lacks what the path needs.
+    pub(super) fn new(enc: &Key128, mac: &Key128) -> Option<Self> {
+        if !detected() {
+            return None;
+        }
+        Some(Self { enc: RoundKeys::new(enc)?, mac: RoundKeys::new(mac)? })
+    }
+}
+
+fn detected() -> bool {
+    std::is_x86_feature_detected!("aes")
+        && std::is_x86_feature_detected!("avx512f")
+        && std::is_x86_feature_detected!("vaes")
+}
+
+/// Seals messages of one length. Whether it could be done; if not, nothing is changed.
+pub(super) fn seal(lanes: &mut [SealLane<'_>]) -> bool {
+    if !detected() || lanes.iter().any(|lane| lane.key.wide.is_none()) {
+        return false;
+    }
+    // SAFETY: the processor has the features that the function is compiled for.
+    unsafe { seal_here(lanes) };
+    true
+}
+
+/// By round, by register.
+type Laid = [[__m512i; REGISTERS]; ROUND_KEYS];
+
+/// The keys of the lanes.
+struct Keys<'a> {
+    enc: Laid,
+    mac: Laid,
+    whole: [__m512i; REGISTERS],
+    of: [Option<&'a SealKey>; LANES],
+}
+
+impl<'a> Keys<'a> {
+    #[target_feature(enable = "avx512f")]
+    fn none() -> Self {
+        let zero = [_mm512_setzero_si512(); REGISTERS];
+        Self { enc: [zero; ROUND_KEYS], mac: [zero; ROUND_KEYS], whole: zero, of: [None; LANES] }
+    }
+
+    /// Lays out the keys of these lanes, unless they lie there already.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn lay(&mut self, keys: [&'a SealKey; LANES]) {
+        let same = |(of, key): (&Option<&SealKey>, &&SealKey)| {
+            of.is_some_and(|of| core::ptr::eq(of, *key))
+        };
+        if self.of.iter().zip(&keys).all(same) {
+            return;
+        }
+        self.of = keys.map(Some);
+        for (register, keys) in keys.as_chunks::<PER_REGISTER>().0.iter().enumerate() {
+            let [Some(a), Some(b), Some(c), Some(d)] = keys.map(|key| key.wide.as_ref()) else {
+                continue; // looked at before
+            };
+            let enc = [a, b, c, d].map(|keys| keys.enc.expose_encrypt());
+            let mac = [a, b, c, d].map(|keys| keys.mac.expose_encrypt());
+            for round in 0..ROUND_KEYS {
+                self.enc[round][register] = together(enc.map(|keys| xmm(&keys[round])));
+                self.mac[round][register] = together(mac.map(|keys| xmm(&keys[round])));
+            }
+            self.whole[register] = together(keys.map(|key| xmm(&key.whole)));
+        }
+    }
+
+    /// As `zeroize` does, but not octet by octet.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn wipe(&mut self) {
+        *self = Self::none();
+        core::hint::black_box(self);
+    }
+}
+
+#[target_feature(enable = "avx512f,vaes")]
+fn seal_here(lanes: &mut [SealLane<'_>]) {
+    let mut keys = Keys::none();
+    let (groups, rest) = lanes.as_chunks_mut::<LANES>();
+    for group in groups {
+        keys.lay(group.each_ref().map(|lane| lane.key));
+        chains(group.each_mut().map(|lane| lane.message.as_chunks_mut().0), &keys);
+    }
+    if rest.len() < LANES_MIN {
+        for lane in rest {
+            // The length was looked at before.
+            let _ = lane.key.seal(lane.message);
+        }
+    } else if let Some(first) = rest.first().map(|lane| lane.key) {
+        // The lanes that are left over have nothing to work on.
+        let mut of_lanes = rest.iter();
+        keys.lay([(); LANES].map(|()| of_lanes.next().map_or(first, |lane| lane.key)));
+        let mut of_lanes = rest.iter_mut();
+        let next = || of_lanes.next().map(|lane| lane.message.as_chunks_mut().0);
+        let mut next = next;
+        chains([(); LANES].map(|()| next().unwrap_or_default()), &keys);
+    }
+    keys.wipe();
+}
+
+/// Both chains over messages of one length; a message without blocks is a lane without work.
+#[allow(clippy::needless_range_loop)] // as the registers stand beside each other
+#[target_feature(enable = "avx512f,vaes")]
+fn chains(mut messages: [&mut [[u8; BLOCK]]; LANES], keys: &Keys<'_>) {
+    let blocks = messages.first().map_or(0, |message| message.len());
+    let Some(body_end) = blocks.checked_sub(1) else { return };
+    let mut before = read(&messages, 0);
+    let mut mac = [_mm512_setzero_si512(); REGISTERS];
+    let mut chain = mac;
+    for register in 0..REGISTERS {
+        chain[register] = _mm512_xor_si512(before[register], keys.enc[0][register]);
+    }
+    rounds(&mut chain, &keys.enc);
+    for index in 1..body_end {
+        let clear = read(&messages, index);
+        for register in 0..REGISTERS {
+            chain[register] = _mm512_ternarylogic_epi64::<XOR_OF_THREE>(
+                chain[register],
+                clear[register],
+                keys.enc[0][register],
+            );
+            mac[register] = _mm512_ternarylogic_epi64::<XOR_OF_THREE>(
+                mac[register],
+                before[register],
+                keys.mac[0][register],
+            );
+        }
+        for round in 1..ROUND_KEYS - 1 {
+            for register in 0..REGISTERS {
+                chain[register] = _mm512_aesenc_epi128(chain[register], keys.enc[round][register]);
+                mac[register] = _mm512_aesenc_epi128(mac[register], keys.mac[round][register]);
+            }
+        }
+        for register in 0..REGISTERS {
+            chain[register] = _mm512_aesenclast_epi128(chain[register], keys.enc[10][register]);
+            mac[register] = _mm512_aesenclast_epi128(mac[register], keys.mac[10][register]);
+        }
+        write(&mut messages, index, &chain);
+        before = chain;
+    }
+    for register in 0..REGISTERS {
+        mac[register] = _mm512_ternarylogic_epi64::<XOR_OF_THREE>(
+            _mm512_xor_si512(mac[register], keys.whole[register]),
+            before[register],
+            keys.mac[0][register],
+        );
+    }
+    rounds(&mut mac, &keys.mac);
+    write(&mut messages, body_end, &mac);
+}
+
+/// All rounds but the key that comes first.
+#[inline]
+#[target_feature(enable = "avx512f,vaes")]
+fn rounds(state: &mut [__m512i; REGISTERS], [_, middle @ .., last]: &Laid) {
+    for keys in middle {
+        for (state, key) in state.iter_mut().zip(keys) {
+            *state = _mm512_aesenc_epi128(*state, *key);
+        }
+    }
+    for (state, key) in state.iter_mut().zip(last) {
+        *state = _mm512_aesenclast_epi128(*state, *key);
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn read(messages: &[&mut [[u8; BLOCK]]; LANES], index: usize) -> [__m512i; REGISTERS] {
+    let mut registers = [_mm512_setzero_si512(); REGISTERS];
+    for (register, messages) in registers.iter_mut().zip(messages.as_chunks().0) {
+        let [a, b, c, d] = messages;
+        *register = together(
+            [a, b, c, d].map(|message| message.get(index).map_or_else(|| xmm(&[0; BLOCK]), xmm)),
+        );
+    }
+    registers
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn write(
+    messages: &mut [&mut [[u8; BLOCK]]; LANES],
+    index: usize,
+    registers: &[__m512i; REGISTERS],
+) {
+    for (register, messages) in registers.iter().zip(messages.as_chunks_mut::<4>().0) {
+        let parts = [
+            _mm512_castsi512_si128(*register),
+            _mm512_extracti32x4_epi32::<1>(*register),
+            _mm512_extracti32x4_epi32::<2>(*register),
+            _mm512_extracti32x4_epi32::<3>(*register),
+        ];
+        for (message, part) in messages.iter_mut().zip(parts) {
+            if let Some(block) = message.get_mut(index) {
+                // SAFETY: both are 16 octets, for which every value is valid.
+                *block = unsafe { transmute::<__m128i, [u8; BLOCK]>(part) };
+            }
+        }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn together([a, b, c, d]: [__m128i; PER_REGISTER]) -> __m512i {
+    let ab = _mm512_inserti32x4::<1>(_mm512_castsi128_si512(a), b);
+    _mm512_inserti32x4::<3>(_mm512_inserti32x4::<2>(ab, c), d)
+}
+
+#[inline(always)]
+fn xmm(octets: &[u8; BLOCK]) -> __m128i {
+    // SAFETY: both are 16 octets, for which every value is valid.
+    unsafe { transmute(*octets) }
+}
