@@ -62,7 +62,7 @@ impl Client {
             self.internal(event, call, args).ok_or(HostFault::NoSuchCall)
         } else if let Some((_, function)) = self.providers.get_mut(&id) {
             by_provider = true;
-            function(permitted, args, &mut self.machine.memory)
+            host.provided(function, permitted, args, &mut self.machine.memory)
         } else {
             host.call(permitted, call, args, &mut self.machine.memory)
         };

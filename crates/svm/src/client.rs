@@ -19,6 +19,10 @@ use crate::policy::{Limits, PermitTable};
 use crate::scan::{DecodedText, ScanError, ScanReport, scan};
 use crate::syscall::{ProviderFunction, Syscall, SystemCalls, TraceStep};
 
+/// After so many instructions of one event the host is asked whether the client must end: some
+/// milliseconds. Budgets stay exact: a slice only says when the host is asked.
+pub const SLICE: u64 = 1 << 22;
+
 /// A loaded client. Dropping it overwrites its memory.
 pub struct Client {
     pub(crate) state: State,
@@ -251,6 +255,13 @@ impl Client {
         Ok(())
     }
 
+    /// The event that waits longest, with its parameters.
+    #[must_use]
+    pub fn waiting(&self) -> Option<(Event, &[u32])> {
+        let pending = self.queue.front()?;
+        Some((pending.event, pending.params.get(..pending.count)?))
+    }
+
     /// Handles the event that waits longest. `None` when nothing waits.
     pub fn dispatch(&mut self, host: &mut dyn SystemCalls) -> Option<(Event, Outcome)> {
         let Pending { event, params, count } = self.queue.pop_front()?;
@@ -315,17 +326,29 @@ impl Client {
     }
 
     /// Runs until the handler returns; `Err` is how it stopped otherwise.
+    // defends: T-31
     fn execute(&mut self, event: Event, host: &mut dyn SystemCalls) -> Result<(), Outcome> {
+        // The budget is spent in slices. `rest` is what is left of it behind the current one.
+        let mut rest = self.machine.left.saturating_sub(SLICE);
         loop {
+            if self.machine.left <= rest {
+                if host.must_end() {
+                    return Err(Outcome::Ended { event });
+                }
+                rest = self.machine.left.saturating_sub(SLICE);
+            }
+            self.machine.left -= rest;
             let before = self.machine.left;
             let stop = self.engine.run(&self.text, &mut self.machine);
             self.retired += before - self.machine.left;
+            self.machine.left += rest;
             let pc = self.text.address(self.machine.registers.pc);
             match stop {
                 Stop::Returned => return Ok(()),
                 Stop::Trap(id) => {
                     self.trap(event, id, host)?;
                 }
+                Stop::OutOfBudget if self.machine.left > 0 => {}
                 Stop::OutOfBudget => return Err(Outcome::OutOfBudget { event }),
                 Stop::Memory(fault) => return Err(Outcome::Fault(Fault::Memory { pc, fault })),
                 Stop::Jump(target) => return Err(Outcome::Fault(Fault::Jump { pc, target })),

@@ -27,21 +27,27 @@ mod memory;
 mod monitor;
 mod outcome;
 mod policy;
+mod record;
+mod replay;
 mod scalar_crypto;
 mod scan;
 mod syscall;
 mod threaded;
+mod trace;
 
-pub use client::{Client, QueueFull};
+pub use client::{Client, QueueFull, SLICE};
 pub use engine::Engine;
 pub use event::{Event, State, transition};
 pub use extension::{Extension, Extensions};
 pub use image::{Image, Program, Segment};
-pub use memory::{GuestMemory, GuestSlice, MemoryFault};
+pub use memory::{Access, GuestMemory, GuestSlice, MemoryFault};
 pub use monitor::{CallPermitted, Denied, PolicyMonitor};
 pub use outcome::{Fault, Outcome, Violation, ViolationKind};
 pub use policy::{Compatibility, Limits, PermitTable};
+pub use record::Recorder;
+pub use replay::{Difference, Replay, ReplayError, Replayed};
 pub use scan::{ScanError, ScanReport};
 pub use syscall::{
     HostFault, ProviderFunction, Reply, Syscall, SystemCalls, TraceStep, UnknownSyscall,
 };
+pub use trace::TRACE_BYTES_MAX;

@@ -6,6 +6,9 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use serde::{Deserialize, Serialize};
 
 use crate::abi::CALL_BYTES_MAX;
 
@@ -79,6 +82,27 @@ pub struct GuestMemory {
     /// The first region mapped that is not writable.
     constants: Region,
     rest: Vec<Region>,
+    /// What the host reads and writes, while somebody wants to know.
+    watched: Option<RefCell<Vec<Access>>>,
+}
+
+/// One access of the host to guest memory, through the checked copies below.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Access {
+    /// Octets were copied in.
+    Read {
+        /// First address.
+        address: u32,
+        /// What was there.
+        octets: Vec<u8>,
+    },
+    /// Octets were copied out.
+    Write {
+        /// First address.
+        address: u32,
+        /// What is there now.
+        octets: Vec<u8>,
+    },
 }
 
 /// A range of guest memory that was checked: address, length and permission.
@@ -189,6 +213,7 @@ impl GuestMemory {
             return Ok(Vec::new());
         }
         let bytes = self.readable(address, len).ok_or(MemoryFault::Read { address, len })?;
+        self.note(|| Access::Read { address, octets: bytes.to_vec() });
         Ok(bytes.to_vec())
     }
 
@@ -199,6 +224,7 @@ impl GuestMemory {
     pub fn read_array<const N: usize>(&self, address: u32) -> Result<[u8; N], MemoryFault> {
         let fault = MemoryFault::Read { address, len: N as u32 };
         let bytes = self.readable(address, N as u32).ok_or(fault)?;
+        self.note(|| Access::Read { address, octets: bytes.to_vec() });
         bytes.try_into().map_err(|_| fault)
     }
 
@@ -215,6 +241,7 @@ impl GuestMemory {
         self.writable(address, len)
             .ok_or(MemoryFault::Write { address, len })?
             .copy_from_slice(bytes);
+        self.note(|| Access::Write { address, octets: bytes.to_vec() });
         Ok(())
     }
 
@@ -251,7 +278,28 @@ impl GuestMemory {
     /// # Errors
     /// [`MemoryFault`] when it is not writable.
     pub fn write_u32(&mut self, address: u32, value: u32) -> Result<(), MemoryFault> {
-        self.store(address, value.to_le_bytes())
+        self.write(address, &value.to_le_bytes())
+    }
+
+    /// From here on every access of the host is kept, until [`Self::take_watched`].
+    pub(crate) fn watch(&mut self) {
+        self.watched = Some(RefCell::default());
+    }
+
+    /// What the host did since [`Self::watch`], in order.
+    pub(crate) fn take_watched(&mut self) -> Vec<Access> {
+        self.watched.take().map(RefCell::into_inner).unwrap_or_default()
+    }
+
+    fn note(&self, access: impl FnOnce() -> Access) {
+        if let Some(watched) = &self.watched {
+            watched.borrow_mut().push(access());
+        }
+    }
+
+    /// All regions with what is in them: first address, may the client write it, octets.
+    pub(crate) fn contents(&self) -> impl Iterator<Item = (u32, bool, &[u8])> {
+        self.regions().map(|region| (region.base, region.writable, region.bytes.as_slice()))
     }
 
     #[inline]

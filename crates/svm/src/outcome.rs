@@ -23,6 +23,11 @@ pub enum Outcome {
         /// The event it happened in.
         event: Event,
     },
+    /// The host ended the client while it handled an event.
+    Ended {
+        /// The event it happened in.
+        event: Event,
+    },
     /// The event is not legal in this state; nothing ran.
     Refused {
         /// The state.
@@ -40,6 +45,7 @@ impl fmt::Display for Outcome {
             Self::Violation(violation) => write!(f, "policy violation: {violation}"),
             Self::Fault(fault) => write!(f, "fault: {fault}"),
             Self::OutOfBudget { event } => write!(f, "instruction budget of {event} is spent"),
+            Self::Ended { event } => write!(f, "ended by the host during {event}"),
             Self::Refused { state, event } => {
                 write!(f, "event {event} is not legal in state {state}")
             }

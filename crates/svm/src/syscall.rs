@@ -233,6 +233,26 @@ pub trait SystemCalls {
         memory: &mut GuestMemory,
     ) -> Result<Reply, HostFault>;
 
+    /// Lets a provider's function answer in place of [`Self::call`]. Calls it by default.
+    ///
+    /// # Errors
+    /// [`HostFault`] stops the client.
+    fn provided(
+        &mut self,
+        function: &mut ProviderFunction,
+        permitted: CallPermitted,
+        args: &[u32],
+        memory: &mut GuestMemory,
+    ) -> Result<Reply, HostFault> {
+        function(permitted, args, memory)
+    }
+
+    /// Asked after every [`crate::SLICE`] instructions of an event: must the client end now?
+    /// Never by default.
+    fn must_end(&mut self) -> bool {
+        false
+    }
+
     /// Sees each step of the state machine and of the call sequence. Does nothing by default.
     fn trace(&mut self, step: TraceStep<'_>) {
         let _ = step;

@@ -258,6 +258,7 @@ const fn kind(outcome: &Ended) -> &'static str {
         Ended::Violation(_) => "violation",
         Ended::Fault(_) => "fault",
         Ended::OutOfBudget { .. } => "out_of_budget",
+        Ended::Ended { .. } => "ended",
         Ended::Refused { .. } => "refused",
     }
 }
