@@ -76,4 +76,8 @@ impl SystemCalls for Host {
             _ => Err(HostFault::NoSuchCall),
         }
     }
+
+    fn is_traced(&self) -> bool {
+        false
+    }
 }

@@ -89,16 +89,16 @@ impl<C: Client> Events<C> {
 
     /// Handles the event that stands in the buffer.
     pub fn handle(&self) {
-        // Safety: nothing else runs, and the machine has filled the buffer before it entered.
-        let (client, mut elements) =
-            unsafe { (&mut *self.client.get(), self.buffer.get().read_volatile()) };
-        let [id, answer, params @ ..] = &mut elements;
-        match client {
-            Some(client) => *answer = client.event(*id, params),
+        // Safety: nothing else runs, and the machine has filled the buffer before it entered. It
+        // is read where it lies; only the return value is written, when nobody reads any more.
+        let (client, elements) = unsafe { (&mut *self.client.get(), &*self.buffer.get()) };
+        let [id, _, params @ ..] = elements;
+        let answer = match client {
+            Some(client) => client.event(*id, params),
             None => sys::exit(crate::PANIC),
-        }
-        // Safety: as above.
-        unsafe { self.buffer.get().write_volatile(elements) };
+        };
+        // Safety: as above; the machine reads it after the return.
+        unsafe { self.buffer.get().cast::<u32>().add(1).write_volatile(answer) };
     }
 }
 

@@ -80,6 +80,26 @@ pub(crate) const fn operate(op: Op, a: u32, b: u32, imm: i32) -> u32 {
     }
 }
 
+/// `match` on `$op` with the given arms and one for each instruction that computes: there
+/// [`operate`] stands with an `op` known at compile time, so that all of it is one jump.
+macro_rules! match_op {
+    ($op:expr, $a:expr, $b:expr, $imm:expr, { $($arms:tt)* }) => {
+        match_op!(@with $op, $a, $b, $imm, { $($arms)* }
+            Lui Auipc Addi Slti Sltiu Xori Ori Andi Slli Srli Srai Add Sub Sll Slt Sltu Xor Srl Sra
+            Or And Mul Mulh Mulhsu Mulhu Div Divu Rem Remu Sh1add Sh2add Sh3add Andn Orn Xnor Clz
+            Ctz Cpop Max Maxu Min Minu SextB SextH Rol Ror Rori OrcB Rev8 Pack Packh Brev8 Zip
+            Unzip Sha256Sig0 Sha256Sig1 Sha256Sum0 Sha256Sum1 Sha512Sig0h Sha512Sig0l Sha512Sig1h
+            Sha512Sig1l Sha512Sum0r Sha512Sum1r Aes32esi Aes32esmi Aes32dsi Aes32dsmi)
+    };
+    (@with $op:expr, $a:expr, $b:expr, $imm:expr, { $($arms:tt)* } $($name:ident)*) => {
+        match $op {
+            $($arms)*
+            $(Op::$name => operate(Op::$name, $a, $b, $imm),)*
+        }
+    };
+}
+pub(crate) use match_op;
+
 /// Whether a branch is taken.
 #[inline(always)]
 pub(crate) const fn taken(op: Op, a: u32, b: u32) -> bool {

@@ -11,7 +11,7 @@ use crate::client::{Client, EventBuffer};
 use crate::event::Event;
 use crate::memory::GuestSlice;
 use crate::outcome::{Fault, Outcome, Violation, ViolationKind};
-use crate::syscall::{HostFault, MAX_ARGUMENTS, Reply, Syscall, SystemCalls, TraceStep};
+use crate::syscall::{HostFault, MAX_ARGUMENTS, Reply, Signature, Syscall, SystemCalls, TraceStep};
 
 const SP: u8 = 2;
 const RESULT: u8 = 10;
@@ -21,91 +21,120 @@ const RETURN_PC: u8 = 31;
 impl Client {
     /// Makes one call; `Err` is the outcome that stops the client.
     // spec: X-T01 X-T02 X-T04 X-T05 X-T06 X-T07 X-T08 X-56 X-54
+    #[inline]
     pub(crate) fn trap(
         &mut self,
         event: Event,
         id: u16,
         host: &mut dyn SystemCalls,
     ) -> Result<(), Outcome> {
-        let pc = self.text.address(self.machine.registers.pc.wrapping_sub(1));
-        let violation = |kind| Outcome::Violation(Violation { event, pc, kind });
         let return_pc = self.text.address(self.machine.registers.pc);
         let stack = self.machine.registers.get(SP);
         self.machine.registers.set(RETURN_PC, return_pc);
-        host.trace(TraceStep::Trap { id, stack, return_pc });
+        if self.traced {
+            host.trace(TraceStep::Trap { id, stack, return_pc });
+        }
 
-        let call = Syscall::from_id(id);
-        let count = match (self.providers.get(&id), call) {
-            (Some((arguments, _)), _) => *arguments,
-            (None, Some(call)) => call.arguments(),
+        let signature = Signature::of_id(id);
+        let count = match (self.providers.get(id), signature) {
+            (Some(provider), _) => provider.arguments,
+            (None, Some(signature)) => signature.arguments.into(),
             (None, None) => 0,
         };
-        let popped = self.pop(stack, count);
+        let mut args = [0; MAX_ARGUMENTS];
+        let popped = self.pop(stack, count, &mut args);
 
         let permitted = match self.monitor.check(event, id) {
             Ok(permitted) => permitted,
             Err(reason) => {
-                host.trace(TraceStep::Denied { id, event });
-                return Err(violation(ViolationKind::Denied { id, reason }));
+                if self.traced {
+                    host.trace(TraceStep::Denied { id, event });
+                }
+                return Err(self.violation(event, ViolationKind::Denied { id, reason }));
             }
         };
-        let call = call.ok_or_else(|| violation(ViolationKind::UnknownCall(id)))?;
-        let args = popped.ok_or_else(|| violation(ViolationKind::Stack { call, stack }))?;
+        let Some(signature) = signature else {
+            return Err(self.violation(event, ViolationKind::UnknownCall(id)));
+        };
+        let call = signature.call;
+        let Some(()) = popped else {
+            return Err(self.violation(event, ViolationKind::Stack { call, stack }));
+        };
         let args = args.get(..count).unwrap_or_default();
         let popped_to = stack.wrapping_add(count as u32 * 4);
         self.machine.registers.set(SP, popped_to);
 
         self.retire();
-        self.charge(call, args).ok_or(Outcome::OutOfBudget { event })?;
+        if self.charge(signature.charge(args)).is_none() {
+            return Err(Outcome::OutOfBudget { event });
+        }
         let mut by_provider = false;
-        let answer = if call.is_internal() {
+        let answer = if signature.internal {
             self.internal(event, call, args).ok_or(HostFault::NoSuchCall)
-        } else if let Some((_, function)) = self.providers.get_mut(&id) {
+        } else if let Some(provider) = self.providers.get(id) {
             by_provider = true;
-            host.provided(function, permitted, args, &mut self.machine.memory)
+            host.provided(&mut provider.function, permitted, args, &mut self.machine.memory)
         } else {
             host.call(permitted, call, args, &mut self.machine.memory)
         };
-        let reply = answer.map_err(|fault| match fault {
-            HostFault::Memory(fault) => violation(ViolationKind::Pointer { call, fault }),
-            HostFault::NoSuchCall if call.is_internal() => {
-                violation(ViolationKind::Registration(call))
-            }
-            HostFault::NoSuchCall => violation(ViolationKind::UnknownCall(id)),
-            HostFault::Host(what) => Outcome::Fault(Fault::Host { call, what }),
-        })?;
-        host.trace(TraceStep::Called { call, args, stack: popped_to, reply, by_provider });
+        let reply = match answer {
+            Ok(reply) => reply,
+            Err(fault) => return Err(self.failed(event, call, fault)),
+        };
+        if self.traced {
+            host.trace(TraceStep::Called { call, args, stack: popped_to, reply, by_provider });
+        }
         if call == Syscall::Exit {
             return Err(Outcome::Exited(reply.result));
         }
         self.machine.registers.set(RESULT, reply.result);
         self.machine.registers.set(STATUS, reply.status as u32);
-        let back = self.machine.registers.get(RETURN_PC);
-        self.machine.registers.pc =
-            self.text.index(back).ok_or(Outcome::Fault(Fault::Jump { pc, target: back }))?;
-        host.trace(TraceStep::Resumed { pc: back });
+        // The PC is what x31 holds: it stood behind the TRAP when x31 was set, and neither has
+        // changed since.
+        if self.traced {
+            host.trace(TraceStep::Resumed { pc: return_pc });
+        }
         Ok(())
+    }
+
+    #[cold]
+    fn violation(&self, event: Event, kind: ViolationKind) -> Outcome {
+        let pc = self.text.address(self.machine.registers.pc.wrapping_sub(1));
+        Outcome::Violation(Violation { event, pc, kind })
+    }
+
+    /// What it means that a call was not answered.
+    #[cold]
+    fn failed(&self, event: Event, call: Syscall, fault: HostFault) -> Outcome {
+        let kind = match fault {
+            HostFault::Memory(fault) => ViolationKind::Pointer { call, fault },
+            HostFault::NoSuchCall if call.is_internal() => ViolationKind::Registration(call),
+            HostFault::NoSuchCall => ViolationKind::UnknownCall(call.id()),
+            HostFault::Host(what) => return Outcome::Fault(Fault::Host { call, what }),
+        };
+        self.violation(event, kind)
     }
 
     /// Pops the parameters: the last pushed lies lowest. `None` when they are not in memory that
     /// the client may write, as a stack must be.
     // defends: T-28
-    fn pop(&self, stack: u32, count: usize) -> Option<[u32; MAX_ARGUMENTS]> {
-        let mut args = [0; MAX_ARGUMENTS];
+    #[inline]
+    fn pop(&self, stack: u32, count: usize, args: &mut [u32; MAX_ARGUMENTS]) -> Option<()> {
         let words = self.machine.memory.stack_words(stack, count as u32)?;
         for (argument, word) in args.iter_mut().zip(words.iter().rev()) {
             *argument = u32::from_le_bytes(*word);
         }
-        Some(args)
+        Some(())
     }
 
-    fn charge(&mut self, call: Syscall, args: &[u32]) -> Option<()> {
-        let cost = call.charge(args);
+    #[inline]
+    fn charge(&mut self, cost: u64) -> Option<()> {
         self.machine.left = self.machine.left.checked_sub(cost)?;
         self.charged += cost;
         Some(())
     }
 
+    #[cold]
     /// The calls that the machine answers itself; `None` when the registration is not legal.
     // spec: X-E02 X-E03
     fn internal(&mut self, event: Event, call: Syscall, args: &[u32]) -> Option<Reply> {

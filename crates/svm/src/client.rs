@@ -3,7 +3,7 @@
 //! Clauses: X.1198 7.2, 7.3, 7.5, 7.7; the call sequence of 7.6 is in `call.rs`. What must never
 //! happen: two events at once; a client that goes on after a violation, a fault or a spent budget.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -16,6 +16,7 @@ use crate::memory::GuestMemory;
 use crate::monitor::PolicyMonitor;
 use crate::outcome::{Fault, Outcome};
 use crate::policy::{Limits, PermitTable};
+use crate::provider::{Provider, Providers};
 use crate::scan::{DecodedText, ScanError, ScanReport, scan};
 use crate::syscall::{ProviderFunction, Syscall, SystemCalls, TraceStep};
 
@@ -30,9 +31,11 @@ pub struct Client {
     pub(crate) machine: Machine,
     pub(crate) monitor: PolicyMonitor,
     pub(crate) limits: Limits,
-    pub(crate) providers: BTreeMap<u16, (usize, ProviderFunction)>,
+    pub(crate) providers: Providers,
     pub(crate) handler: Option<usize>,
     pub(crate) buffer: Option<EventBuffer>,
+    /// Whether the host looks on in this event.
+    pub(crate) traced: bool,
     engine: Engine,
     report: ScanReport,
     entry: usize,
@@ -165,10 +168,11 @@ impl Client {
             machine: Machine::new(memory),
             monitor: PolicyMonitor::new(permits),
             limits,
-            providers: BTreeMap::new(),
+            providers: Providers::default(),
             stack_top,
             handler: None,
             buffer: None,
+            traced: true,
             queue: VecDeque::new(),
             engine: Engine::default(),
             retired: 0,
@@ -191,7 +195,7 @@ impl Client {
             && arguments <= crate::syscall::MAX_ARGUMENTS
             && (private || arguments == call.arguments());
         if legal {
-            self.providers.insert(call.id(), (arguments, function));
+            self.providers.set(call.id(), Provider { arguments, function });
         }
         legal
     }
@@ -271,6 +275,10 @@ impl Client {
     /// Queues an event and handles everything up to and including it.
     pub fn raise(&mut self, event: Event, params: &[u32], host: &mut dyn SystemCalls) -> Outcome {
         while self.dispatch(host).is_some() {}
+        if self.limits.queue != 0 && params.len() <= abi::EVENT_PARAMS_MAX {
+            // Nothing waits: what is queued now would be taken out next.
+            return self.handle(event, params, host);
+        }
         match self.post(event, params) {
             Ok(()) => self
                 .dispatch(host)
@@ -283,12 +291,14 @@ impl Client {
     /// Ends the client without asking it: its memory is overwritten and returned.
     // spec: X-S12 X-24
     pub fn force_end(&mut self, host: &mut dyn SystemCalls) {
+        self.traced = host.is_traced();
         self.change_state(Trigger::Stopped, host);
         self.delete(host);
     }
 
     // spec: X-E01 X-E04 X-E07 X-E09 X-E10 X-E11 X-E12 X-E13
     fn handle(&mut self, event: Event, params: &[u32], host: &mut dyn SystemCalls) -> Outcome {
+        self.traced = host.is_traced();
         if !self.change_state(Trigger::Event(event), host) {
             return Outcome::Refused { state: self.state, event };
         }
@@ -305,7 +315,9 @@ impl Client {
         self.machine.registers.set(2, self.stack_top);
         self.machine.registers.pc = start;
         self.monitor.begin_event();
-        host.trace(TraceStep::Enter { event, pc: self.text.address(start) });
+        if self.traced {
+            host.trace(TraceStep::Enter { event, pc: self.text.address(start) });
+        }
         self.machine.left = self.limits.budget_of(event);
         if let Err(outcome) = self.execute(event, host) {
             return self.stop(host, outcome);
@@ -402,7 +414,7 @@ impl Client {
         self.machine.registers.reset();
         self.text.code = Vec::new();
         self.queue = VecDeque::new();
-        self.providers = BTreeMap::new();
+        self.providers = Providers::default();
         self.handler = None;
         self.buffer = None;
         self.change_state(Trigger::Deleted, host);
@@ -410,7 +422,7 @@ impl Client {
 
     fn change_state(&mut self, trigger: Trigger, host: &mut dyn SystemCalls) -> bool {
         let Some(to) = next_state(self.state, trigger) else { return false };
-        if to != self.state {
+        if self.traced && to != self.state {
             host.trace(TraceStep::State { from: self.state, to });
         }
         self.state = to;

@@ -229,7 +229,34 @@ pub fn transition(state: State, event: Event) -> Option<State> {
 }
 
 pub(crate) fn next_state(state: State, trigger: Trigger) -> Option<State> {
-    TRANSITIONS.iter().find(|(from, by, _)| *from == state && *by == trigger).map(|(_, _, to)| *to)
+    *NEXT.get(state as usize)?.get(trigger.index())?
+}
+
+/// [`TRANSITIONS`] by state and trigger: it is asked twice in every event.
+static NEXT: [[Option<State>; Trigger::COUNT]; State::ALL.len()] = {
+    let mut next = [[None; Trigger::COUNT]; State::ALL.len()];
+    let mut rest = TRANSITIONS.as_slice();
+    while let [(from, by, to), more @ ..] = rest {
+        next[*from as usize][by.index()] = Some(*to);
+        rest = more;
+    }
+    next
+};
+
+impl Trigger {
+    /// More than any [`Self::index`].
+    const COUNT: usize = 5 + Event::ALL.len() + 1;
+
+    const fn index(self) -> usize {
+        match self {
+            Self::Loaded => 0,
+            Self::LoadRefused => 1,
+            Self::Returned => 2,
+            Self::Stopped => 3,
+            Self::Deleted => 4,
+            Self::Event(event) => 5 + event as usize,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! nothing runs when it is zero. What must never happen: a step outside the decoded text.
 
 use crate::abi::RETURN_ADDRESS;
-use crate::alu::{operate, taken};
+use crate::alu::{match_op, operate, taken};
 use crate::decode::{Instruction, Op, SINK};
 use crate::engine::Machine;
 use crate::memory::{GuestMemory, MemoryFault};
@@ -61,8 +61,19 @@ pub(crate) enum Stop {
     Ecall,
 }
 
+/// An arm of the loop that loads: each has its own code behind the one jump.
+macro_rules! loaded {
+    ($memory:expr, $address:expr, $number:ty) => {
+        match $memory.load($address).map(<$number>::from_le_bytes) {
+            Ok(value) => value as u32,
+            Err(fault) => break Stop::Memory(fault),
+        }
+    };
+}
+
 // spec: X-05
 /// Runs until something stops it. On a fault the PC is that of the faulting instruction.
+#[inline(never)]
 pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> Stop {
     let Machine { registers, memory, left: remaining, .. } = machine;
     let code = text.code.as_slice();
@@ -80,8 +91,29 @@ pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> Stop {
         let b = registers.get(rs2);
         let immediate = imm as u32;
         let mut next = pc + 1;
+        macro_rules! branch {
+            ($op:ident) => {{
+                if taken(Op::$op, a, b) {
+                    next = imm as usize;
+                }
+                left -= 1;
+                pc = next;
+                continue;
+            }};
+        }
+        macro_rules! stored {
+            ($value:expr) => {{
+                let value = $value;
+                if let Err(fault) = memory.store(a.wrapping_add(immediate), value.to_le_bytes()) {
+                    break Stop::Memory(fault);
+                }
+                left -= 1;
+                pc = next;
+                continue;
+            }};
+        }
         // The value that goes to rd; instructions without rd leave the match by themselves.
-        let value = match op {
+        let value = match_op!(op, a, b, imm, {
             Op::Jal => {
                 next = imm as usize;
                 text.address(pc + 1)
@@ -98,28 +130,20 @@ pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> Stop {
                 next = index;
                 text.address(pc + 1)
             }
-            Op::Beq | Op::Bne | Op::Blt | Op::Bge | Op::Bltu | Op::Bgeu => {
-                if taken(op, a, b) {
-                    next = imm as usize;
-                }
-                left -= 1;
-                pc = next;
-                continue;
-            }
-            Op::Lb | Op::Lh | Op::Lw | Op::Lbu | Op::Lhu => {
-                match load(op, memory, a.wrapping_add(immediate)) {
-                    Ok(value) => value,
-                    Err(fault) => break Stop::Memory(fault),
-                }
-            }
-            Op::Sb | Op::Sh | Op::Sw => {
-                if let Err(fault) = store(op, memory, a.wrapping_add(immediate), b) {
-                    break Stop::Memory(fault);
-                }
-                left -= 1;
-                pc = next;
-                continue;
-            }
+            Op::Beq => branch!(Beq),
+            Op::Bne => branch!(Bne),
+            Op::Blt => branch!(Blt),
+            Op::Bge => branch!(Bge),
+            Op::Bltu => branch!(Bltu),
+            Op::Bgeu => branch!(Bgeu),
+            Op::Lb => loaded!(memory, a.wrapping_add(immediate), i8),
+            Op::Lh => loaded!(memory, a.wrapping_add(immediate), i16),
+            Op::Lw => loaded!(memory, a.wrapping_add(immediate), u32),
+            Op::Lbu => loaded!(memory, a.wrapping_add(immediate), u8),
+            Op::Lhu => loaded!(memory, a.wrapping_add(immediate), u16),
+            Op::Sb => stored!(b as u8),
+            Op::Sh => stored!(b as u16),
+            Op::Sw => stored!(b),
             Op::Fence => {
                 left -= 1;
                 pc = next;
@@ -131,8 +155,7 @@ pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> Stop {
             }
             Op::Unimp | Op::Illegal => break Stop::Illegal,
             Op::Ecall => break Stop::Ecall,
-            _ => operate(op, a, b, imm),
-        };
+        });
         registers.set(rd, value);
         left -= 1;
         pc = next;

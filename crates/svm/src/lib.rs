@@ -27,6 +27,7 @@ mod memory;
 mod monitor;
 mod outcome;
 mod policy;
+mod provider;
 mod record;
 mod replay;
 mod scalar_crypto;

@@ -53,6 +53,12 @@ impl Region {
         (end <= self.bytes.len()).then_some(offset..end)
     }
 
+    #[inline(always)]
+    fn bytes_at(&self, address: u32, len: usize) -> Option<&[u8]> {
+        let offset = address.wrapping_sub(self.base) as usize;
+        self.bytes.get(offset..offset.checked_add(len)?)
+    }
+
     /// `N` octets when all of them lie here: one comparison.
     #[inline(always)]
     fn load<const N: usize>(&self, address: u32) -> Option<[u8; N]> {
@@ -394,12 +400,11 @@ impl GuestMemory {
         if len == 0 {
             return Some(&[]);
         }
-        let of = |region: &'_ Region| region.range(address, len);
-        let bytes = match of(&self.stack).filter(|_| self.stack.writable) {
-            Some(range) => self.stack.bytes.get(range)?,
+        let bytes = match self.stack.bytes_at(address, len as usize) {
+            Some(bytes) => bytes,
             None => {
                 let writable = || self.regions().filter(|region| region.writable);
-                writable().find_map(|region| region.bytes.get(of(region)?))?
+                writable().find_map(|region| region.bytes_at(address, len as usize))?
             }
         };
         Some(bytes.as_chunks().0)

@@ -3,7 +3,7 @@
 //! Clause: X.1198 7.5. Default deny; a table frozen at load; a refusal always stops the client.
 //! Only this file makes a [`CallPermitted`].
 
-use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use crate::event::Event;
 use crate::policy::PermitTable;
@@ -44,14 +44,19 @@ pub enum Denied {
 #[derive(Debug)]
 pub struct PolicyMonitor {
     permits: PermitTable,
-    counts: BTreeMap<u16, u32>,
+    /// The calls that are limited in some event, ascending, and how often each was made in this
+    /// one. Made at the load: nothing is allocated in an event.
+    counts: Vec<(u16, u32)>,
 }
 
 impl PolicyMonitor {
     /// A monitor over a table, which cannot be changed from here on.
     #[must_use]
     pub fn new(permits: PermitTable) -> Self {
-        Self { permits, counts: BTreeMap::new() }
+        let mut counts: Vec<(u16, u32)> = permits.limited_calls().map(|id| (id, 0)).collect();
+        counts.sort_unstable();
+        counts.dedup();
+        Self { permits, counts }
     }
 
     /// The table.
@@ -62,7 +67,9 @@ impl PolicyMonitor {
 
     /// A new event begins: counts start again.
     pub(crate) fn begin_event(&mut self) {
-        self.counts.clear();
+        for (_, count) in &mut self.counts {
+            *count = 0;
+        }
     }
 
     /// May this call be made in this event, now?
@@ -71,12 +78,16 @@ impl PolicyMonitor {
     /// [`Denied`]; the client is stopped.
     // spec: X-Y03 X-Y04 X-T06 X-56 X-61 X-01 X-26 X-C03
     // defends: T-30
+    #[inline]
     pub fn check(&mut self, event: Event, id: u16) -> Result<CallPermitted, Denied> {
         if !self.permits.permits(event, id) {
             return Err(Denied::NotPermitted);
         }
         if let Some(max) = self.permits.max_per_event(event, id) {
-            let count = self.counts.entry(id).or_insert(0);
+            let at = self.counts.binary_search_by_key(&id, |(id, _)| *id);
+            let count = at.ok().and_then(|at| self.counts.get_mut(at));
+            // Every limited call has its count; one without would not be permitted at all.
+            let (_, count) = count.ok_or(Denied::NotPermitted)?;
             if *count >= max {
                 return Err(Denied::TooOften(max));
             }

@@ -16,47 +16,69 @@ const WORDS: usize = SYSCALL_IDS / 32;
 /// Which system calls are permitted in which event. Everything is denied unless permitted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PermitTable {
-    bits: Box<[[u32; WORDS]; EVENTS]>,
+    permitted: Box<Bits>,
+    /// Which pairs have an entry in `max_per_event`.
+    limited: Box<Bits>,
     max_per_event: BTreeMap<(Event, u16), u32>,
+}
+
+/// One bit for each pair of event and call id.
+type Bits = [[u32; WORDS]; EVENTS];
+
+#[inline]
+fn bit(bits: &Bits, event: Event, id: u16) -> bool {
+    let word = bits.get(event as usize).and_then(|row| row.get(usize::from(id / 32)));
+    word.is_some_and(|word| word >> (id % 32) & 1 == 1)
+}
+
+fn set_bit(bits: &mut Bits, event: Event, id: u16) {
+    let word = bits.get_mut(event as usize).and_then(|row| row.get_mut(usize::from(id / 32)));
+    if let Some(word) = word {
+        *word |= 1 << (id % 32);
+    }
 }
 
 impl PermitTable {
     /// Nothing is permitted.
     #[must_use]
     pub fn deny_all() -> Self {
-        Self { bits: Box::new([[0; WORDS]; EVENTS]), max_per_event: BTreeMap::new() }
+        let nothing = || Box::new([[0; WORDS]; EVENTS]);
+        Self { permitted: nothing(), limited: nothing(), max_per_event: BTreeMap::new() }
     }
 
     /// Permits one call in one event. Ids that TRAP cannot carry are never permitted.
     pub fn permit(&mut self, event: Event, id: u16) {
-        let word =
-            self.bits.get_mut(event as usize).and_then(|row| row.get_mut(usize::from(id / 32)));
-        if let Some(word) = word {
-            *word |= 1 << (id % 32);
-        }
+        set_bit(&mut self.permitted, event, id);
     }
 
     /// Permits one call in one event, so many times in each event.
     pub fn permit_limited(&mut self, event: Event, id: u16, max: u32) {
         self.permit(event, id);
+        set_bit(&mut self.limited, event, id);
         self.max_per_event.insert((event, id), max);
     }
 
     /// Whether a call is permitted in an event.
     #[must_use]
+    #[inline]
     pub fn permits(&self, event: Event, id: u16) -> bool {
-        let word = self.bits.get(event as usize).and_then(|row| row.get(usize::from(id / 32)));
-        word.is_some_and(|word| word >> (id % 32) & 1 == 1)
+        bit(&self.permitted, event, id)
     }
 
     /// How often a call is permitted in one event, when that is limited.
     #[must_use]
+    #[inline]
     pub fn max_per_event(&self, event: Event, id: u16) -> Option<u32> {
         // Most tables limit few calls, in few events.
-        if self.max_per_event.is_empty() {
+        if !bit(&self.limited, event, id) {
             return None;
         }
         self.max_per_event.get(&(event, id)).copied()
+    }
+
+    /// The ids of calls that are limited in some event.
+    pub(crate) fn limited_calls(&self) -> impl Iterator<Item = u16> + '_ {
+        self.max_per_event.keys().map(|(_, id)| *id)
     }
 
     /// Whether some event permits a call: what the scan asks of each TRAP.

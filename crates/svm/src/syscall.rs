@@ -128,14 +128,68 @@ const CALL_COST: u64 = 50;
 /// How many octets of work cost one instruction.
 const OCTETS_PER_INSTRUCTION: u64 = 4;
 
+/// What the machine has to know of a call before it makes it.
+#[derive(Clone, Copy)]
+pub(crate) struct Signature {
+    pub(crate) call: Syscall,
+    pub(crate) arguments: u8,
+    /// The machine answers it itself.
+    pub(crate) internal: bool,
+    /// Which parameter is the length of the data worked on.
+    length: Option<u8>,
+}
+
+impl Signature {
+    const fn of(call: Syscall) -> Self {
+        Self {
+            call,
+            arguments: call.arguments() as u8,
+            internal: call.is_internal(),
+            length: match call.length_argument() {
+                Some(at) => Some(at as u8),
+                None => None,
+            },
+        }
+    }
+
+    #[inline]
+    pub(crate) fn of_id(id: u16) -> Option<Self> {
+        match BY_ID.get(usize::from(id)) {
+            Some(signature) => *signature,
+            None if id < abi::SYSCALL_IDS as u16 => Some(Self::of(Syscall::ProviderPrivate(id))),
+            None => None,
+        }
+    }
+
+    /// See [`Syscall::charge`].
+    #[inline]
+    pub(crate) fn charge(self, args: &[u32]) -> u64 {
+        if self.internal {
+            return 0;
+        }
+        let octets = self.length.and_then(|at| args.get(usize::from(at))).copied().unwrap_or(0);
+        CALL_COST + u64::from(octets.min(abi::CALL_BYTES_MAX)) / OCTETS_PER_INSTRUCTION
+    }
+}
+
+/// The published table by number.
+static BY_ID: [Option<Signature>; abi::PROVIDER_PRIVATE as usize] = {
+    let mut signatures = [None; abi::PROVIDER_PRIVATE as usize];
+    let mut id = 0;
+    while id < abi::PROVIDER_PRIVATE {
+        if let Some(call) = Syscall::of_table(id) {
+            signatures[id as usize] = Some(Signature::of(call));
+        }
+        id += 1;
+    }
+    signatures
+};
+
 impl Syscall {
     /// The call of a number; `None` when the table does not have it.
     #[must_use]
     pub fn from_id(id: u16) -> Option<Self> {
-        if (abi::PROVIDER_PRIVATE..abi::SYSCALL_IDS as u16).contains(&id) {
-            return Some(Self::ProviderPrivate(id));
-        }
-        Self::of_table(id)
+        Signature::of_id(id).map(|signature| signature.call)
     }
 
     /// The call of a name (exact spelling).
@@ -161,11 +215,7 @@ impl Syscall {
     /// Calls that the machine answers itself cost nothing beside their TRAP.
     #[must_use]
     pub fn charge(self, args: &[u32]) -> u64 {
-        if self.is_internal() {
-            return 0;
-        }
-        let octets = self.length_argument().and_then(|at| args.get(at)).copied().unwrap_or(0);
-        CALL_COST + u64::from(octets.min(abi::CALL_BYTES_MAX)) / OCTETS_PER_INSTRUCTION
+        Signature::of(self).charge(args)
     }
 }
 
@@ -251,6 +301,12 @@ pub trait SystemCalls {
     /// Never by default.
     fn must_end(&mut self) -> bool {
         false
+    }
+
+    /// Whether [`Self::trace`] is to be called; asked once in every event. A host that does not
+    /// look on saves the machine three calls for each system call.
+    fn is_traced(&self) -> bool {
+        true
     }
 
     /// Sees each step of the state machine and of the call sequence. Does nothing by default.

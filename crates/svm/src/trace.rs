@@ -114,7 +114,7 @@ impl Begin {
         Self {
             client: identity,
             limits: limits(&client.limits),
-            providers: providers.map(|(id, (arguments, _))| (*id, *arguments as u8)).collect(),
+            providers: providers.map(|(id, arguments)| (id, arguments as u8)).collect(),
             fingerprint: fingerprint(client),
         }
     }
