@@ -3,11 +3,13 @@
 //! Clauses: X.1198 7.2, 7.3, 7.5, 7.7; the call sequence of 7.6 is in `call.rs`. What must never
 //! happen: two events at once; a client that goes on after a violation, a fault or a spent budget.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::fmt;
 
 use crate::abi;
+use crate::compiled::{CompiledTier, Tier};
 use crate::engine::{Engine, Machine};
 use crate::event::{Event, State, Trigger, next_state};
 use crate::image::{Image, Program};
@@ -37,6 +39,7 @@ pub struct Client {
     /// Whether the host looks on in this event.
     pub(crate) traced: bool,
     engine: Engine,
+    tier: Option<Tier>,
     report: ScanReport,
     entry: usize,
     stack_top: u32,
@@ -175,6 +178,7 @@ impl Client {
             traced: true,
             queue: VecDeque::new(),
             engine: Engine::default(),
+            tier: None,
             retired: 0,
             charged: 0,
         })
@@ -203,6 +207,17 @@ impl Client {
     /// Chooses the engine. All engines mean the same; a default client has the fastest.
     pub fn set_engine(&mut self, engine: Engine) {
         self.engine = engine;
+    }
+
+    /// Lets a tier run the client's text as instructions of the host. Only before Initialize, and
+    /// only when the limits open it; `false` when refused, and then the engine runs as before.
+    // spec: X-06
+    // defends: T-15
+    pub fn set_compiler(&mut self, tier: Box<dyn CompiledTier>) -> bool {
+        if self.limits.compile && self.state == State::Loaded && self.tier.is_none() {
+            self.tier = Tier::take(tier, &self.text, &mut self.machine);
+        }
+        self.tier.is_some()
     }
 
     /// The state of 7.2.
@@ -351,7 +366,10 @@ impl Client {
             }
             self.machine.left -= rest;
             let before = self.machine.left;
-            let stop = self.engine.run(&self.text, &mut self.machine);
+            let stop = match &mut self.tier {
+                Some(tier) => tier.run(&self.text, &mut self.machine),
+                None => self.engine.run(&self.text, &mut self.machine),
+            };
             self.retired += before - self.machine.left;
             self.machine.left += rest;
             let pc = self.text.address(self.machine.registers.pc);
@@ -412,6 +430,7 @@ impl Client {
     fn delete(&mut self, host: &mut dyn SystemCalls) {
         self.machine.memory.clear();
         self.machine.registers.reset();
+        self.tier = None;
         self.text.code = Vec::new();
         self.queue = VecDeque::new();
         self.providers = Providers::default();

@@ -13,7 +13,9 @@ macro_rules! ops {
         /// the target in the decoded code, for TRAP the call id, for AES the place of the octet.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(u8)]
-        pub(crate) enum Op {
+        #[non_exhaustive]
+        #[allow(missing_docs, reason = "the names are the mnemonics of RISC-V")]
+        pub enum Op {
             $($(#[$doc])* $name,)*
         }
 
@@ -48,16 +50,21 @@ ops! {
 
 /// One decoded instruction. Destination x0 is decoded as register [`SINK`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Instruction {
-    pub(crate) op: Op,
-    pub(crate) rd: u8,
-    pub(crate) rs1: u8,
-    pub(crate) rs2: u8,
-    pub(crate) imm: i32,
+pub struct Instruction {
+    /// What it does.
+    pub op: Op,
+    /// Destination, or [`SINK`].
+    pub rd: u8,
+    /// First source.
+    pub rs1: u8,
+    /// Second source.
+    pub rs2: u8,
+    /// Immediate, index or id, see [`Op`].
+    pub imm: i32,
 }
 
 /// Where writes to x0 go, so that x0 stays zero without a test at run time.
-pub(crate) const SINK: u8 = 32;
+pub const SINK: u8 = 32;
 /// `csrrw x0, cycle, x0`: the word that assemblers write for `unimp`.
 pub(crate) const UNIMP: u32 = 0xC000_1073;
 /// `ecall`.

@@ -31,6 +31,11 @@ impl Registers {
         self.pc = 0;
     }
 
+    /// x0 to x31.
+    pub(crate) fn general(&mut self) -> Option<&mut [u32; 32]> {
+        self.x.first_chunk_mut()
+    }
+
     #[inline(always)]
     pub(crate) const fn get(&self, register: u8) -> u32 {
         self.x[register as usize]

@@ -16,6 +16,7 @@ pub mod abi;
 mod alu;
 mod call;
 mod client;
+pub mod compiled;
 mod decode;
 pub mod elf;
 mod engine;

@@ -4,6 +4,7 @@
 //! sums are checked in 64 bits. Decoded code lives elsewhere, so that no store can change what
 //! runs. What must never happen: an access outside a region, a store to code, host memory in sight.
 
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::RefCell;
@@ -11,6 +12,7 @@ use core::cell::RefCell;
 use serde::{Deserialize, Serialize};
 
 use crate::abi::CALL_BYTES_MAX;
+use crate::compiled::LentMemory;
 
 /// An access outside the client's memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -44,19 +46,36 @@ struct Region {
     base: u32,
     writable: bool,
     bytes: Vec<u8>,
+    /// The octets are here instead when a compiled tier has lent the memory.
+    lent: Option<Box<dyn LentMemory>>,
 }
 
 impl Region {
+    fn octets(&self) -> &[u8] {
+        self.lent.as_ref().map_or(&self.bytes, |lent| lent.octets())
+    }
+
+    fn octets_mut(&mut self) -> &mut [u8] {
+        self.lent.as_mut().map_or(&mut self.bytes, |lent| lent.octets_mut())
+    }
+
     fn range(&self, address: u32, len: u32) -> Option<core::ops::Range<usize>> {
         let offset = address.checked_sub(self.base)? as usize;
         let end = offset.checked_add(len as usize)?;
-        (end <= self.bytes.len()).then_some(offset..end)
+        (end <= self.octets().len()).then_some(offset..end)
+    }
+
+    /// Overwrites the octets.
+    fn wipe(&mut self) {
+        self.octets_mut().fill(0);
+        // They are read once more, so that the fill is not dropped as a dead store.
+        core::hint::black_box(self.octets());
     }
 
     #[inline(always)]
     fn bytes_at(&self, address: u32, len: usize) -> Option<&[u8]> {
         let offset = address.wrapping_sub(self.base) as usize;
-        self.bytes.get(offset..offset.checked_add(len)?)
+        self.octets().get(offset..offset.checked_add(len)?)
     }
 
     /// `N` octets when all of them lie here: one comparison.
@@ -174,7 +193,7 @@ impl GuestMemory {
     pub(crate) fn map(&mut self, base: u32, content: &[u8], len: u32, writable: bool) -> bool {
         let end = u64::from(base) + u64::from(len);
         let overlaps = self.regions().any(|r| {
-            u64::from(r.base) < end && u64::from(base) < u64::from(r.base) + r.bytes.len() as u64
+            u64::from(r.base) < end && u64::from(base) < u64::from(r.base) + r.octets().len() as u64
         });
         if end > 1 << 32 || content.len() > len as usize || overlaps {
             return false;
@@ -183,7 +202,7 @@ impl GuestMemory {
         if let Some(head) = bytes.get_mut(..content.len()) {
             head.copy_from_slice(content);
         }
-        let region = Region { base, writable, bytes };
+        let region = Region { base, writable, bytes, lent: None };
         let place = match writable {
             true if self.stack.bytes.is_empty() => &mut self.stack,
             true if self.data.bytes.is_empty() => &mut self.data,
@@ -200,12 +219,28 @@ impl GuestMemory {
     /// Overwrites all memory and gives it back.
     // spec: X-S12
     pub(crate) fn clear(&mut self) {
-        for region in self.regions_mut() {
-            region.bytes.fill(0);
-            // The octets are read once more, so that the fill is not dropped as a dead store.
-            core::hint::black_box(&region.bytes);
-        }
+        self.regions_mut().for_each(Region::wipe);
         *self = Self::default();
+    }
+
+    /// Moves every region into memory that a tier lends: (base, octets, writable). `false` when
+    /// it lends none for one of them; then that one stays where it was.
+    pub(crate) fn borrow_from(
+        &mut self,
+        lend: &mut dyn FnMut(u32, u32, bool) -> Option<Box<dyn LentMemory>>,
+    ) -> bool {
+        self.regions_mut().filter(|region| !region.bytes.is_empty()).all(|region| {
+            let lent = lend(region.base, region.bytes.len() as u32, region.writable);
+            let Some(mut lent) = lent.filter(|lent| lent.octets().len() == region.bytes.len())
+            else {
+                return false;
+            };
+            lent.octets_mut().copy_from_slice(&region.bytes);
+            region.wipe();
+            region.bytes = Vec::new();
+            region.lent = Some(lent);
+            true
+        })
     }
 
     /// Copies a range in, once.
@@ -312,7 +347,19 @@ impl GuestMemory {
     pub(crate) fn load<const N: usize>(&self, address: u32) -> Result<[u8; N], MemoryFault> {
         self.regions()
             .find_map(|region| region.load(address))
+            .or_else(|| self.load_lent(address))
             .ok_or(MemoryFault::Read { address, len: N as u32 })
+    }
+
+    #[cold]
+    fn load_lent<const N: usize>(&self, address: u32) -> Option<[u8; N]> {
+        self.readable(address, N as u32)?.try_into().ok()
+    }
+
+    #[cold]
+    fn store_lent<const N: usize>(&mut self, address: u32, value: [u8; N]) -> Option<()> {
+        self.writable(address, N as u32)?.copy_from_slice(&value);
+        Some(())
     }
 
     #[inline]
@@ -321,9 +368,12 @@ impl GuestMemory {
         address: u32,
         value: [u8; N],
     ) -> Result<(), MemoryFault> {
-        self.regions_mut()
+        let stored = self
+            .regions_mut()
             .filter(|region| region.writable)
-            .find_map(|region| region.store(address, value))
+            .find_map(|region| region.store(address, value));
+        stored
+            .or_else(|| self.store_lent(address, value))
             .ok_or(MemoryFault::Write { address, len: N as u32 })
     }
 
@@ -375,7 +425,7 @@ impl GuestMemory {
     /// A copy of everything, for tests that compare.
     #[cfg(all(test, portcullis_threaded))]
     pub(crate) fn dump(&self) -> Vec<(u32, Vec<u8>)> {
-        self.regions().map(|region| (region.base, region.bytes.clone())).collect()
+        self.regions().map(|region| (region.base, region.octets().to_vec())).collect()
     }
 
     #[inline(always)]
@@ -389,7 +439,7 @@ impl GuestMemory {
     }
 
     fn readable(&self, address: u32, len: u32) -> Option<&[u8]> {
-        self.regions().find_map(|r| r.bytes.get(r.range(address, len)?))
+        self.regions().find_map(|r| r.octets().get(r.range(address, len)?))
     }
 
     /// The words at a stack address: all in one region that the client may write, as a stack is.
@@ -413,7 +463,7 @@ impl GuestMemory {
     pub(crate) fn writable(&mut self, address: u32, len: u32) -> Option<&mut [u8]> {
         self.regions_mut().filter(|r| r.writable).find_map(|r| {
             let range = r.range(address, len)?;
-            r.bytes.get_mut(range)
+            r.octets_mut().get_mut(range)
         })
     }
 }

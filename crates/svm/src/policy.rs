@@ -116,6 +116,8 @@ pub struct Limits {
     pub queue: usize,
     /// Instructions beyond RV32IM.
     pub extensions: Extensions,
+    /// Whether a compiled tier may run the client: the policy and the host both have to say so.
+    pub compile: bool,
     /// What a RISC-V test suite needs, never a client.
     pub compatibility: Compatibility,
 }
@@ -142,6 +144,7 @@ impl Default for Limits {
             change_key_budget: 5_000_000,
             queue: 64,
             extensions: Extensions::NONE,
+            compile: false,
             compatibility: Compatibility::Client,
         }
     }
@@ -160,6 +163,7 @@ impl Limits {
             change_key_budget: 50_000_000,
             queue: 256,
             extensions: Extensions::ALL,
+            compile: false,
             compatibility: Compatibility::Client,
         }
     }
@@ -176,6 +180,7 @@ impl Limits {
             change_key_budget: self.change_key_budget.min(cap.change_key_budget),
             queue: self.queue.min(cap.queue),
             extensions: self.extensions.and(cap.extensions),
+            compile: self.compile && cap.compile,
             compatibility: self.compatibility,
         }
     }

@@ -1,0 +1,420 @@
+//! Encodes the few x86-64 instructions that the translation needs, into a buffer.
+//!
+//! Every instruction works on 32 bits and so clears the upper half of its destination, unless it
+//! says 64. Jumps inside the buffer are patched when their label is known.
+
+/// A register of the host, by its number in instructions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Host(pub(crate) u8);
+
+pub(crate) const RAX: Host = Host(0);
+pub(crate) const RCX: Host = Host(1);
+pub(crate) const RDX: Host = Host(2);
+pub(crate) const RBX: Host = Host(3);
+pub(crate) const RBP: Host = Host(5);
+pub(crate) const RSI: Host = Host(6);
+pub(crate) const RDI: Host = Host(7);
+pub(crate) const R8: Host = Host(8);
+pub(crate) const R9: Host = Host(9);
+pub(crate) const R10: Host = Host(10);
+pub(crate) const R11: Host = Host(11);
+pub(crate) const R12: Host = Host(12);
+pub(crate) const R13: Host = Host(13);
+pub(crate) const R14: Host = Host(14);
+pub(crate) const R15: Host = Host(15);
+
+/// A register, or octets in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Place {
+    Register(Host),
+    /// `[base + index + displacement]`; the index is not RSP.
+    Memory {
+        base: Host,
+        index: Option<Host>,
+        displacement: i32,
+    },
+}
+
+/// Arithmetic with two operands, by the number of its group.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Alu {
+    Add = 0,
+    Or = 1,
+    And = 4,
+    Sub = 5,
+    Xor = 6,
+    Cmp = 7,
+}
+
+/// Shifts and rotations, by the number of their group.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Shift {
+    RotateLeft = 0,
+    RotateRight = 1,
+    Left = 4,
+    Right = 5,
+    Arithmetic = 7,
+}
+
+/// When a jump is taken, by its number in instructions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Condition {
+    Below = 2,
+    AboveOrEqual = 3,
+    Equal = 4,
+    NotEqual = 5,
+    BelowOrEqual = 6,
+    Above = 7,
+    Negative = 8,
+    Less = 12,
+    GreaterOrEqual = 13,
+    LessOrEqual = 14,
+    Greater = 15,
+}
+
+/// How wide a load is and how it is extended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Load {
+    Byte,
+    SignedByte,
+    Half,
+    SignedHalf,
+    Word,
+}
+
+/// How wide a store is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Store {
+    Byte,
+    Half,
+    Word,
+}
+
+/// A place in the buffer that jumps lead to; bound once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Label(u32);
+
+/// The buffer.
+#[derive(Debug, Default)]
+pub(crate) struct Assembler {
+    pub(crate) code: Vec<u8>,
+    labels: Vec<Option<u32>>,
+    /// Where a distance of 32 bits to a label is missing.
+    fixups: Vec<(u32, Label)>,
+}
+
+/// What stands before the opcode.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Width {
+    /// The register operand is one octet: RSI and RDI need a prefix to mean their lowest.
+    Byte,
+    Half,
+    Word,
+    Double,
+}
+
+impl Assembler {
+    pub(crate) fn here(&self) -> u32 {
+        self.code.len() as u32
+    }
+
+    pub(crate) fn label(&mut self) -> Label {
+        self.labels.push(None);
+        Label(self.labels.len() as u32 - 1)
+    }
+
+    pub(crate) fn bind(&mut self, label: Label) {
+        let here = self.here();
+        if let Some(place) = self.labels.get_mut(label.0 as usize) {
+            *place = Some(here);
+        }
+    }
+
+    /// Fills all distances in; `None` when a label was never bound.
+    pub(crate) fn finish(mut self) -> Option<Vec<u8>> {
+        for (at, label) in core::mem::take(&mut self.fixups) {
+            let target = (*self.labels.get(label.0 as usize)?)?;
+            let distance = target.wrapping_sub(at + 4);
+            let place = self.code.get_mut(at as usize..at as usize + 4)?;
+            place.copy_from_slice(&distance.to_le_bytes());
+        }
+        Some(self.code)
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.code.extend_from_slice(bytes);
+    }
+
+    fn encode(&mut self, width: Width, opcode: &[u8], register: u8, place: Place) {
+        let (base, index) = match place {
+            Place::Register(host) => (host.0, 0),
+            Place::Memory { base, index, .. } => (base.0, index.map_or(0, |host| host.0)),
+        };
+        let mut rex = (register >> 3 & 1) << 2 | (index >> 3 & 1) << 1 | base >> 3 & 1;
+        if width == Width::Double {
+            rex |= 8;
+        }
+        if width == Width::Half {
+            self.code.push(0x66);
+        }
+        let low = |n: u8| (4..8).contains(&n);
+        let low_place = matches!(place, Place::Register(host) if low(host.0));
+        if rex != 0 || width == Width::Byte && (low(register) || low_place) {
+            self.code.push(0x40 | rex);
+        }
+        self.bytes(opcode);
+        let register = (register & 7) << 3;
+        let Place::Memory { base, index, displacement } = place else {
+            self.code.push(0xC0 | register | base & 7);
+            return;
+        };
+        let short = i8::try_from(displacement).ok();
+        let mode = match short {
+            // RBP and R13 as a base always have a displacement.
+            Some(0) if base.0 & 7 != 5 => 0,
+            Some(_) => 0x40,
+            None => 0x80,
+        };
+        match index {
+            None if base.0 & 7 != 4 => self.code.push(mode | register | base.0 & 7),
+            index => {
+                self.code.push(mode | register | 4);
+                self.code.push(index.map_or(4, |host| host.0 & 7) << 3 | base.0 & 7);
+            }
+        }
+        match (mode, short) {
+            (0, _) => {}
+            (_, Some(short)) => self.code.push(short as u8),
+            (_, None) => self.bytes(&displacement.to_le_bytes()),
+        }
+    }
+
+    /// Copies a register or a word of memory.
+    pub(crate) fn mov(&mut self, to: Host, from: Place) {
+        if from != Place::Register(to) {
+            self.encode(Width::Word, &[0x8B], to.0, from);
+        }
+    }
+
+    pub(crate) fn mov64(&mut self, to: Host, from: Host) {
+        self.encode(Width::Double, &[0x8B], to.0, Place::Register(from));
+    }
+
+    /// Writes a constant; flags may change.
+    pub(crate) fn set(&mut self, to: Place, value: u32) {
+        match to {
+            Place::Register(host) if value == 0 => self.alu(Alu::Xor, host, to),
+            Place::Register(host) => {
+                if host.0 >= 8 {
+                    self.code.push(0x41);
+                }
+                self.code.push(0xB8 | host.0 & 7);
+                self.bytes(&value.to_le_bytes());
+            }
+            Place::Memory { .. } => {
+                self.encode(Width::Word, &[0xC7], 0, to);
+                self.bytes(&value.to_le_bytes());
+            }
+        }
+    }
+
+    pub(crate) fn load(&mut self, load: Load, to: Host, from: Place) {
+        let opcode: &[u8] = match load {
+            Load::Byte => &[0x0F, 0xB6],
+            Load::SignedByte => &[0x0F, 0xBE],
+            Load::Half => &[0x0F, 0xB7],
+            Load::SignedHalf => &[0x0F, 0xBF],
+            Load::Word => &[0x8B],
+        };
+        // A register as a source of one octet needs the same care as a destination.
+        let width = match from {
+            Place::Register(_) => Width::Byte,
+            Place::Memory { .. } => Width::Word,
+        };
+        self.encode(width, opcode, to.0, from);
+    }
+
+    pub(crate) fn store(&mut self, store: Store, to: Place, from: Host) {
+        match store {
+            Store::Byte => self.encode(Width::Byte, &[0x88], from.0, to),
+            Store::Half => self.encode(Width::Half, &[0x89], from.0, to),
+            Store::Word => self.encode(Width::Word, &[0x89], from.0, to),
+        }
+    }
+
+    pub(crate) fn store_zero(&mut self, store: Store, to: Place) {
+        match store {
+            Store::Byte => self.encode(Width::Word, &[0xC6], 0, to),
+            Store::Half => self.encode(Width::Half, &[0xC7], 0, to),
+            Store::Word => self.encode(Width::Word, &[0xC7], 0, to),
+        }
+        let octets = match store {
+            Store::Byte => 1,
+            Store::Half => 2,
+            Store::Word => 4,
+        };
+        self.code.extend(std::iter::repeat_n(0, octets));
+    }
+
+    /// `to = to op from`; CMP sets flags only.
+    pub(crate) fn alu(&mut self, alu: Alu, to: Host, from: Place) {
+        self.encode(Width::Word, &[(alu as u8) << 3 | 3], to.0, from);
+    }
+
+    /// `to = to op from`, in memory.
+    pub(crate) fn alu_to(&mut self, alu: Alu, to: Place, from: Host) {
+        self.encode(Width::Word, &[(alu as u8) << 3 | 1], from.0, to);
+    }
+
+    pub(crate) fn alu_constant(&mut self, alu: Alu, to: Place, value: i32) {
+        self.constant(Width::Word, alu, to, value);
+    }
+
+    pub(crate) fn alu_constant64(&mut self, alu: Alu, to: Host, value: i32) {
+        self.constant(Width::Double, alu, Place::Register(to), value);
+    }
+
+    fn constant(&mut self, width: Width, alu: Alu, to: Place, value: i32) {
+        match i8::try_from(value) {
+            Ok(short) => {
+                self.encode(width, &[0x83], alu as u8, to);
+                self.code.push(short as u8);
+            }
+            Err(_) => {
+                self.encode(width, &[0x81], alu as u8, to);
+                self.bytes(&value.to_le_bytes());
+            }
+        }
+    }
+
+    pub(crate) fn test(&mut self, a: Host, b: Host) {
+        self.encode(Width::Word, &[0x85], a.0, Place::Register(b));
+    }
+
+    pub(crate) fn test64(&mut self, a: Host, b: Host) {
+        self.encode(Width::Double, &[0x85], a.0, Place::Register(b));
+    }
+
+    pub(crate) fn lea(&mut self, to: Host, base: Host, index: Option<Host>, displacement: i32) {
+        self.encode(Width::Word, &[0x8D], to.0, Place::Memory { base, index, displacement });
+    }
+
+    pub(crate) fn shift(&mut self, shift: Shift, to: Host, by: u8) {
+        self.encode(Width::Word, &[0xC1], shift as u8, Place::Register(to));
+        self.code.push(by);
+    }
+
+    pub(crate) fn shift64(&mut self, shift: Shift, to: Host, by: u8) {
+        self.encode(Width::Double, &[0xC1], shift as u8, Place::Register(to));
+        self.code.push(by);
+    }
+
+    /// By the number in CL.
+    pub(crate) fn shift_by_rcx(&mut self, shift: Shift, to: Host) {
+        self.encode(Width::Word, &[0xD3], shift as u8, Place::Register(to));
+    }
+
+    pub(crate) fn negate(&mut self, to: Host) {
+        self.encode(Width::Word, &[0xF7], 3, Place::Register(to));
+    }
+
+    pub(crate) fn multiply(&mut self, to: Host, from: Place) {
+        self.encode(Width::Word, &[0x0F, 0xAF], to.0, from);
+    }
+
+    pub(crate) fn multiply64(&mut self, to: Host, from: Host) {
+        self.encode(Width::Double, &[0x0F, 0xAF], to.0, Place::Register(from));
+    }
+
+    /// Copies and extends 32 to 64 bits with the sign.
+    pub(crate) fn extend(&mut self, to: Host, from: Place) {
+        self.encode(Width::Double, &[0x63], to.0, from);
+    }
+
+    /// EDX:EAX by a register; quotient to EAX, remainder to EDX.
+    pub(crate) fn divide(&mut self, by: Host, signed: bool) {
+        if signed {
+            self.code.push(0x99);
+        } else {
+            self.alu(Alu::Xor, RDX, Place::Register(RDX));
+        }
+        self.encode(Width::Word, &[0xF7], if signed { 7 } else { 6 }, Place::Register(by));
+    }
+
+    /// AL = condition, then all of `to`.
+    pub(crate) fn set_if(&mut self, condition: Condition, to: Host) {
+        self.encode(Width::Byte, &[0x0F, 0x90 | condition as u8], 0, Place::Register(RAX));
+        self.load(Load::Byte, to, Place::Register(RAX));
+    }
+
+    pub(crate) fn push(&mut self, host: Host) {
+        if host.0 >= 8 {
+            self.code.push(0x41);
+        }
+        self.code.push(0x50 | host.0 & 7);
+    }
+
+    pub(crate) fn pop(&mut self, host: Host) {
+        if host.0 >= 8 {
+            self.code.push(0x41);
+        }
+        self.code.push(0x58 | host.0 & 7);
+    }
+
+    pub(crate) fn store64(&mut self, to: Place, from: Host) {
+        self.encode(Width::Double, &[0x89], from.0, to);
+    }
+
+    /// Sets a bit of a register, counted over 64.
+    pub(crate) fn set_bit64(&mut self, to: Host, bit: u8) {
+        self.encode(Width::Double, &[0x0F, 0xBA], 5, Place::Register(to));
+        self.code.push(bit);
+    }
+
+    pub(crate) fn ret(&mut self) {
+        self.code.push(0xC3);
+    }
+
+    pub(crate) fn jump(&mut self, to: Label) {
+        self.code.push(0xE9);
+        self.distance(to);
+    }
+
+    pub(crate) fn jump_if(&mut self, condition: Condition, to: Label) {
+        self.bytes(&[0x0F, 0x80 | condition as u8]);
+        self.distance(to);
+    }
+
+    fn distance(&mut self, to: Label) {
+        let here = self.here();
+        self.fixups.push((here, to));
+        self.bytes(&[0; 4]);
+    }
+
+    /// To a place in front of this buffer or in it, counted from its start.
+    pub(crate) fn jump_far(&mut self, offset: i64) {
+        self.code.push(0xE9);
+        let from = i64::from(self.here()) + 4;
+        self.bytes(&((offset - from) as i32).to_le_bytes());
+    }
+
+    pub(crate) fn jump_far_if(&mut self, condition: Condition, offset: i64) {
+        self.bytes(&[0x0F, 0x80 | condition as u8]);
+        let from = i64::from(self.here()) + 4;
+        self.bytes(&((offset - from) as i32).to_le_bytes());
+    }
+
+    pub(crate) fn jump_to(&mut self, host: Host) {
+        self.encode(Width::Word, &[0xFF], 4, Place::Register(host));
+    }
+
+    /// To the address in memory, `index` times 8 from a base.
+    pub(crate) fn jump_table(&mut self, base: Host, index: Host, displacement: i32) {
+        let rex = 0x40 | (index.0 >> 3 & 1) << 1 | base.0 >> 3 & 1;
+        self.bytes(&[rex, 0xFF, 0xA4, 0xC0 | (index.0 & 7) << 3 | base.0 & 7]);
+        self.bytes(&displacement.to_le_bytes());
+    }
+}

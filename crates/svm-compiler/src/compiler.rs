@@ -1,0 +1,194 @@
+//! The tier itself: compiles what is entered, enters it, and hands over to the interpreter.
+
+use core::fmt;
+
+use portcullis_svm::compiled::{CompiledTier, LentMemory, Ran, ScannedText};
+
+use crate::entry::{RESUME, SPENT, routines};
+use crate::host::arena::Arena;
+use crate::host::code::CodeMemory;
+use crate::host::fault::{FAULT, Registration};
+use crate::plan::{CHUNK, Plan};
+use crate::translate::{Exits, translate};
+
+/// Octets of compiled code of one client.
+const CODE_BYTES_MAX: usize = 64 << 20;
+/// Octets of code that one instruction is given room for; most need a quarter of it.
+const CODE_BYTES_EACH: usize = 64;
+/// Octets of the routines around the code.
+const ROUTINES_BYTES: usize = 4096;
+/// Instructions of the longest text that is compiled.
+const TEXT_MAX: usize = 1 << 20;
+/// How often the interpreter may be called in for single instructions: at guard pages, and at
+/// jumps into the middle of a block. Then it has the client for good, so that a hostile client
+/// cannot make the host spend much more time than its budget says.
+const VISITS_MAX: u32 = 4096;
+
+/// Interpret all that is left.
+const ALL: u64 = u64::MAX;
+
+/// The compiling tier of one client.
+#[derive(Default)]
+pub(crate) struct Compiler {
+    loaded: Option<Loaded>,
+}
+
+/// What is there once the text is known. The registration drops first.
+struct Loaded {
+    _registration: Registration,
+    code: CodeMemory,
+    arena: Arena,
+    plan: Plan,
+    exits: Exits,
+    /// The address in entries that lead nowhere yet.
+    unresolved: usize,
+    chunks: Vec<Chunk>,
+    visits: u32,
+}
+
+/// A chunk of the text that is compiled.
+struct Chunk {
+    /// Its first instruction.
+    first: usize,
+    /// Where its code begins and ends in the code memory.
+    code: core::ops::Range<u32>,
+    /// Where each of its instructions begins, from there.
+    starts: Vec<u32>,
+}
+
+impl CompiledTier for Compiler {
+    fn prepare(&mut self, text: ScannedText<'_>) -> bool {
+        self.loaded = Loaded::new(text);
+        self.loaded.is_some()
+    }
+
+    fn lend(&mut self, base: u32, len: u32, writable: bool) -> Option<Box<dyn LentMemory>> {
+        let view = self.loaded.as_mut()?.arena.lend(base, len, writable)?;
+        Some(Box::new(view))
+    }
+
+    fn open(&mut self) -> bool {
+        self.loaded.as_mut().is_some_and(|loaded| loaded.arena.open())
+    }
+
+    fn run(
+        &mut self,
+        text: ScannedText<'_>,
+        registers: &mut [u32; 32],
+        pc: usize,
+        left: u64,
+    ) -> Ran {
+        let all = Ran { pc, left, interpret: ALL };
+        self.loaded.as_mut().map_or(all, |loaded| loaded.run(text, registers, all))
+    }
+}
+
+impl Loaded {
+    fn new(text: ScannedText<'_>) -> Option<Self> {
+        if text.len() > TEXT_MAX {
+            return None;
+        }
+        let plan = Plan::new(text);
+        let mut arena = Arena::new(text.len())?;
+        let room = (text.len() * CODE_BYTES_EACH + ROUTINES_BYTES).min(CODE_BYTES_MAX);
+        let mut code = CodeMemory::new(room)?;
+        let routines = routines(&plan)?;
+        code.append(&routines.code)?;
+        let exit = code.address(routines.stop as usize);
+        let registration = Registration::new(code.range(), arena.reach(), exit)?;
+        let unresolved = code.address(routines.resume as usize);
+        for index in 0..text.len() {
+            arena.set_entry(index, unresolved);
+        }
+        let exits =
+            Exits { stop: routines.stop, spent: routines.spent, table: arena.table_offset()? };
+        let chunks = Vec::new();
+        let _registration = registration;
+        Some(Self { _registration, code, arena, plan, exits, unresolved, chunks, visits: 0 })
+    }
+
+    fn run(&mut self, text: ScannedText<'_>, registers: &mut [u32; 32], mut at: Ran) -> Ran {
+        // Between two looks at the budget at most the text's length retires: that much is held
+        // back, and when only that is left, the interpreter runs it.
+        let held_back = text.len() as u64;
+        loop {
+            at.interpret = ALL;
+            let Some(budget) = at.left.checked_sub(held_back).and_then(|b| i64::try_from(b).ok())
+            else {
+                return at;
+            };
+            if self.visits >= VISITS_MAX {
+                return at;
+            }
+            let Some(entry) = self.entry(text, at.pc) else {
+                if !self.plan.is_leader(at.pc) {
+                    self.visits += 1;
+                    at.interpret = self.plan.rest_of_block(at.pc) as u64;
+                }
+                return at;
+            };
+            let guest = self.arena.guest();
+            let Some((answer, left)) = self.code.enter(registers, guest, budget, entry) else {
+                return at;
+            };
+            at.left = held_back.saturating_add_signed(left);
+            at.pc = answer as u32 as usize;
+            at.interpret = 1;
+            match answer & !u64::from(u32::MAX) {
+                RESUME => {}
+                SPENT => return Ran { interpret: ALL, ..at },
+                FAULT => return self.at_guard_page(answer as u32, at),
+                _ => return at,
+            }
+        }
+    }
+
+    /// The address to enter at; `None` when there is none.
+    fn entry(&mut self, text: ScannedText<'_>, pc: usize) -> Option<usize> {
+        let entry = self.arena.entry(pc).filter(|_| pc < text.len())?;
+        if entry != self.unresolved {
+            return Some(entry);
+        }
+        if !self.plan.is_leader(pc) {
+            return None;
+        }
+        self.compile(text, pc / CHUNK * CHUNK)?;
+        self.arena.entry(pc).filter(|entry| *entry != self.unresolved)
+    }
+
+    fn compile(&mut self, text: ScannedText<'_>, first: usize) -> Option<()> {
+        let end = text.len().min(first + CHUNK);
+        let origin = self.code.used();
+        let range = (first, end);
+        let compiled = translate(text, &self.plan, self.exits, origin as u32, range)?;
+        self.code.append(&compiled.code)?;
+        for (index, start) in (first..end).zip(&compiled.starts) {
+            if self.plan.is_leader(index) {
+                let address = self.code.address(origin + *start as usize);
+                self.arena.set_entry(index, address);
+            }
+        }
+        let code = origin as u32..self.code.used() as u32;
+        self.chunks.push(Chunk { first, code, starts: compiled.starts });
+        Some(())
+    }
+
+    /// An instruction touched what its guest may not, or a page that is the interpreter's.
+    fn at_guard_page(&mut self, offset: u32, at: Ran) -> Ran {
+        self.visits += 1;
+        let found = self.chunks.iter().find(|chunk| chunk.code.contains(&offset)).map(|chunk| {
+            let within = offset - chunk.code.start;
+            chunk.first + chunk.starts.partition_point(|start| *start <= within) - 1
+        });
+        let Some(pc) = found else { return Ran { left: 0, ..at } };
+        // The block was paid in full; from here on nothing of it has retired.
+        let unspent = self.plan.rest_of_block(pc) as u64;
+        Ran { pc, left: at.left.saturating_add(unspent), interpret: 1 }
+    }
+}
+
+impl fmt::Debug for Compiler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compiler").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,131 @@
+//! The door for a tier that turns scanned text into instructions of the host.
+//!
+//! Clause: X.1198 7.1, 7.3. This crate knows no such tier: a host hands one to
+//! [`crate::Client::set_compiler`], and it is taken only when the client's policy and the host's
+//! limits both open it. It sees decoded instructions and nothing else, so that it cannot compile
+//! what the scan did not see. Whatever stops a client is still decided by the interpreter: the
+//! tier stops before it. What must never happen: a tier that counts otherwise than the
+//! interpreter, or that leaves registers or memory otherwise.
+
+use alloc::boxed::Box;
+use core::fmt;
+
+pub use crate::decode::{Instruction, Op, SINK};
+use crate::engine::Machine;
+use crate::interpreter::{self, Stop};
+use crate::scan::DecodedText;
+
+/// Memory of one region of a client that a tier has lent, so that it can see the same octets.
+/// Dropping it gives it back.
+pub trait LentMemory: Send + fmt::Debug {
+    /// The octets.
+    fn octets(&self) -> &[u8];
+    /// The octets, to be changed.
+    fn octets_mut(&mut self) -> &mut [u8];
+}
+
+/// Text that went through the scan of 7.3; nobody else can make one.
+#[derive(Clone, Copy, Debug)]
+pub struct ScannedText<'a>(&'a DecodedText);
+
+impl ScannedText<'_> {
+    /// Address of the first instruction.
+    #[must_use]
+    pub const fn base(&self) -> u32 {
+        self.0.base
+    }
+
+    /// Instructions.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "the scan refuses an empty text")]
+    pub fn len(&self) -> usize {
+        self.0.code.len()
+    }
+
+    /// One instruction.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<Instruction> {
+        self.0.code.get(index).map(|slot| slot.instruction)
+    }
+}
+
+/// Where a tier stopped. Registers and memory are as before the instruction at `pc`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ran {
+    /// Index of the next instruction.
+    pub pc: usize,
+    /// What is left of the budget, in instructions.
+    pub left: u64,
+    /// The most instructions to interpret before the tier is asked again. It is not asked before
+    /// anything that stops the client or calls the host.
+    pub interpret: u64,
+}
+
+/// A tier that runs the text of one client as instructions of the host.
+pub trait CompiledTier: Send {
+    /// The text that will run; `false` refuses the client.
+    fn prepare(&mut self, text: ScannedText<'_>) -> bool;
+
+    /// Memory for a region of `len` octets at `base`, all zero; `None` refuses the client.
+    fn lend(&mut self, base: u32, len: u32, writable: bool) -> Option<Box<dyn LentMemory>>;
+
+    /// Every region is lent and filled; `false` refuses the client.
+    fn open(&mut self) -> bool;
+
+    /// Runs from the instruction `pc` on, and retires at most `left`.
+    fn run(
+        &mut self,
+        text: ScannedText<'_>,
+        registers: &mut [u32; 32],
+        pc: usize,
+        left: u64,
+    ) -> Ran;
+}
+
+/// A tier that took a client.
+pub(crate) struct Tier(Box<dyn CompiledTier>);
+
+impl Tier {
+    /// Gives the machine memory of the tier; `None` when the tier refuses the client.
+    pub(crate) fn take(
+        mut tier: Box<dyn CompiledTier>,
+        text: &DecodedText,
+        machine: &mut Machine,
+    ) -> Option<Self> {
+        let ready = tier.prepare(ScannedText(text))
+            && machine
+                .memory
+                .borrow_from(&mut |base, len, writable| tier.lend(base, len, writable))
+            && tier.open();
+        ready.then_some(Self(tier))
+    }
+
+    /// Runs until something stops it: what [`crate::Engine`] means, and nothing else.
+    // spec: X-06
+    pub(crate) fn run(&mut self, text: &DecodedText, machine: &mut Machine) -> Stop {
+        loop {
+            let Machine { registers, left, .. } = machine;
+            let before = *left;
+            let pc = registers.pc;
+            let Some(general) = registers.general() else { return interpreter::run(text, machine) };
+            let ran = self.0.run(ScannedText(text), general, pc, before);
+            registers.pc = ran.pc;
+            *left = ran.left.min(before);
+            // Whatever comes next, the interpreter says so. It is given a part of the budget.
+            let rest = *left;
+            *left = rest.min(ran.interpret.max(1));
+            let part = *left;
+            let stop = interpreter::run(text, machine);
+            machine.left += rest - part;
+            if stop != Stop::OutOfBudget || machine.left == 0 {
+                return stop;
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tier")
+    }
+}
