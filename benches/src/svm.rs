@@ -3,6 +3,8 @@
 //! Every turn checks what the guest computed: all machines must come to the same sum, or there is
 //! no row but an error. Rates; more is better.
 
+#[cfg(feature = "compiled")]
+mod compiled;
 mod guests;
 mod ours;
 mod wasmi;
@@ -126,6 +128,8 @@ pub(crate) fn rows(options: &Options) -> Result<Vec<Row>, String> {
         contenders.push(("native", nothing()));
         rows.push(row("load", "k/s", 1e-3, options.pairs, contenders));
     }
+    #[cfg(feature = "compiled")]
+    rows.extend(compiled::rows(&mut guests, options)?);
     Ok(rows)
 }
 
@@ -137,11 +141,7 @@ fn contenders<'a>(
     guest: Guest,
     seconds: impl Fn(Box<dyn Machine>) -> Contender<'a>,
 ) -> Vec<Named<'a>> {
-    let file = match guest {
-        Guest::Clang => guests.svm_clang.as_deref(),
-        Guest::Gcc => guests.svm_gcc.as_deref(),
-        Guest::Rustc => portcullis_assets::hostile("bench"),
-    };
+    let file = guests.file(guest);
     let ours = |engine: Engine| -> Option<Box<dyn Machine>> {
         Some(Box::new(Ours::start(file.filter(|_| engine.is_available())?, engine, guest)?))
     };

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::Guest;
 use crate::native::NativePeer;
 
 /// What all guests are made of; `work` in the first one is where each begins.
@@ -30,6 +31,15 @@ pub(super) struct Guests {
 }
 
 impl Guests {
+    /// The guest of our machine that this compiler made.
+    pub(super) fn file(&self, guest: Guest) -> Option<&[u8]> {
+        match guest {
+            Guest::Clang => self.svm_clang.as_deref(),
+            Guest::Gcc => self.svm_gcc.as_deref(),
+            Guest::Rustc => portcullis_assets::hostile("bench"),
+        }
+    }
+
     /// Compiles all, into files beside this program.
     pub(super) fn compile() -> Self {
         let clang = CLANG.rev().map(|n| format!("clang-{n}")).chain(["clang".to_owned()]);

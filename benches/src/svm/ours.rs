@@ -16,15 +16,32 @@ pub(super) struct Ours {
     image: Image,
     client: Client,
     guest: Guest,
+    tier: Tier,
 }
+
+/// Gives a client its compiling tier; `None` when there is none or it refuses.
+type Tier = fn(&mut Client) -> Option<()>;
 
 impl Ours {
     pub(super) fn start(file: &[u8], engine: Engine, guest: Guest) -> Option<Self> {
+        Self::with(file, engine, guest, |_| Some(()))
+    }
+
+    /// With the compiling tier.
+    #[cfg(feature = "compiled")]
+    pub(super) fn compiled(file: &[u8], guest: Guest) -> Option<Self> {
+        Self::with(file, Engine::default(), guest, |client| {
+            client.set_compiler(portcullis_svm_compiler::tier()?).then_some(())
+        })
+    }
+
+    fn with(file: &[u8], engine: Engine, guest: Guest, tier: Tier) -> Option<Self> {
         let image = elf::flat_image(file).ok()?;
         let mut client = load(&image)?;
+        tier(&mut client)?;
         client.set_engine(engine);
         let outcome = client.raise(Event::Initialize, &[], &mut Host);
-        matches!(outcome, Outcome::Returned(_)).then_some(Self { image, client, guest })
+        matches!(outcome, Outcome::Returned(_)).then_some(Self { image, client, guest, tier })
     }
 }
 
@@ -39,7 +56,10 @@ impl Machine for Ours {
 
     /// Scan, decoding, layout of code and RAM, and the wiping of them at the end.
     fn load(&self) -> Option<()> {
-        load(&self.image).map(|client| drop(std::hint::black_box(client)))
+        let mut client = load(&self.image)?;
+        (self.tier)(&mut client)?;
+        drop(std::hint::black_box(client));
+        Some(())
     }
 }
 
@@ -55,6 +75,7 @@ fn load(image: &Image) -> Option<Client> {
         heap_bytes: 64 << 10,
         stack_bytes: 16 << 10,
         budget: BUDGET,
+        compile: true,
         ..Limits::default()
     };
     Client::load(image, permits, limits).ok()

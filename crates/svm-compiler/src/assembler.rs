@@ -51,7 +51,6 @@ pub(crate) enum Alu {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum Shift {
-    RotateLeft = 0,
     RotateRight = 1,
     Left = 4,
     Right = 5,

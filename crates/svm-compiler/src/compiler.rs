@@ -19,8 +19,12 @@ const CODE_BYTES_EACH: usize = 64;
 const ROUTINES_BYTES: usize = 4096;
 /// Instructions of the longest text that is compiled.
 const TEXT_MAX: usize = 1 << 20;
-/// How often the interpreter may be called in for single instructions: at guard pages, and at
-/// jumps into the middle of a block. Then it has the client for good, so that a hostile client
+/// Blocks that are compiled once more from their middle on, because a jump led there.
+const LATE_MAX: usize = 1024;
+/// Instructions of the longest rest of a block that is compiled once more.
+const LATE_INSTRUCTIONS_MAX: usize = 256;
+/// How often the interpreter may be called in for a few instructions: at guard pages, and at jumps
+/// into the middle of a block that is not compiled once more. Then it has the client for good, so that a hostile client
 /// cannot make the host spend much more time than its budget says.
 const VISITS_MAX: u32 = 4096;
 
@@ -43,10 +47,12 @@ struct Loaded {
     /// The address in entries that lead nowhere yet.
     unresolved: usize,
     chunks: Vec<Chunk>,
+    /// Blocks that were compiled once more.
+    late: usize,
     visits: u32,
 }
 
-/// A chunk of the text that is compiled.
+/// A part of the text that is compiled.
 struct Chunk {
     /// Its first instruction.
     first: usize,
@@ -104,7 +110,17 @@ impl Loaded {
             Exits { stop: routines.stop, spent: routines.spent, table: arena.table_offset()? };
         let chunks = Vec::new();
         let _registration = registration;
-        Some(Self { _registration, code, arena, plan, exits, unresolved, chunks, visits: 0 })
+        Some(Self {
+            _registration,
+            code,
+            arena,
+            plan,
+            exits,
+            unresolved,
+            chunks,
+            late: 0,
+            visits: 0,
+        })
     }
 
     fn run(&mut self, text: ScannedText<'_>, registers: &mut [u32; 32], mut at: Ran) -> Ran {
@@ -149,21 +165,28 @@ impl Loaded {
         if entry != self.unresolved {
             return Some(entry);
         }
-        if !self.plan.is_leader(pc) {
-            return None;
+        if self.plan.is_leader(pc) {
+            let first = pc / CHUNK * CHUNK;
+            self.compile(text, first, text.len().min(first + CHUNK))?;
+        } else {
+            // A case of a switch that the one before falls into, or an odd jump.
+            let rest = self.plan.rest_of_block(pc);
+            if self.late == LATE_MAX || rest > LATE_INSTRUCTIONS_MAX {
+                return None;
+            }
+            self.late += 1;
+            self.compile(text, pc, pc + rest)?;
         }
-        self.compile(text, pc / CHUNK * CHUNK)?;
         self.arena.entry(pc).filter(|entry| *entry != self.unresolved)
     }
 
-    fn compile(&mut self, text: ScannedText<'_>, first: usize) -> Option<()> {
-        let end = text.len().min(first + CHUNK);
+    fn compile(&mut self, text: ScannedText<'_>, first: usize, end: usize) -> Option<()> {
         let origin = self.code.used();
         let range = (first, end);
         let compiled = translate(text, &self.plan, self.exits, origin as u32, range)?;
         self.code.append(&compiled.code)?;
         for (index, start) in (first..end).zip(&compiled.starts) {
-            if self.plan.is_leader(index) {
+            if index == first || self.plan.is_leader(index) {
                 let address = self.code.address(origin + *start as usize);
                 self.arena.set_entry(index, address);
             }

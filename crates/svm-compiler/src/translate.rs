@@ -55,7 +55,8 @@ enum Aside {
     Elsewhere { label: Label, pc: usize },
 }
 
-/// Compiles instructions `first..end`, both of which are leaders or the end of the text.
+/// Compiles instructions `first..end`. `first` is entered like the beginning of a block; `end` is
+/// one, or the end of the text.
 pub(crate) fn translate(
     text: ScannedText<'_>,
     plan: &Plan,
@@ -89,7 +90,7 @@ impl Translation<'_> {
             let label = *self.labels.get(index - self.first)?;
             self.assembler.bind(label);
             starts.push(self.assembler.here());
-            if self.plan.is_leader(index) {
+            if index == self.first || self.plan.is_leader(index) {
                 self.block(index);
             }
             self.instruction(index, &instruction);

@@ -99,9 +99,11 @@ impl Client {
         let ram = limits.ram_bytes & !15;
         let stack = abi::RAM_BASE.saturating_add(ram).saturating_add(abi::GUARD_BYTES);
         let stack_len = limits.stack_bytes & !15;
+        // Whole pages of code can be protected by a host that has pages.
+        let padding = (end.next_multiple_of(u64::from(abi::GUARD_BYTES)) - end) as u32;
         let laid_out = memory.map(stack, &[], stack_len, true)
             && memory.map(abi::RAM_BASE, &[], ram, true)
-            && memory.map(image.load_offset, &image.code, len, false);
+            && memory.map(image.load_offset, &image.code, len + padding, false);
         if !laid_out {
             return Err(ScanError::Layout(stack));
         }

@@ -159,7 +159,9 @@ fn data_outside_memory_faults() {
     }
     // Code may be read, not written; what is not code may not even be read.
     assert_eq!(value_of(&[lw(A0, 0, 0)], A0), lw(A0, 0, 0));
-    let (outcome, ..) = run_with(&[lw(A0, 0, 1024), ret()], Limits::default());
+    assert_eq!(value_of(&[lw(A0, 0, 1024)], A0), 0, "the image's last page is filled with zeros");
+    let [high, low] = li(A0, 4096);
+    let (outcome, ..) = run_with(&[high, low, lw(A0, A0, 0), ret()], Limits::default());
     assert!(matches!(outcome, Outcome::Fault(Fault::Memory { .. })));
 }
 

@@ -35,6 +35,7 @@ const LEVELS: &[(&str, &[&str])] = &[
             "vault",
             "download",
             "svm",
+            "svm-compiler",
             "store",
             "assets",
             "testkit",

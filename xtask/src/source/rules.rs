@@ -26,6 +26,10 @@ const UNSAFE_ALLOWED: &[(&str, &str)] = &[
     ("crates/scramble/src/aes/vaes.rs", "processor instructions; no pointer but a prefetch's"),
     ("crates/scramble/src/cenc/vaes.rs", "processor instructions; no pointers, no memory"),
     ("crates/scramble/src/aes/aesni.rs", "processor instructions; no pointers, no memory"),
+    (
+        "crates/svm-compiler/src/host/",
+        "mappings, the signal of a guard page, entering compiled code",
+    ),
     ("clients/sdk/src/", "guest programs: TRAP, entry point and the allocator of a bare machine"),
     ("clients/hostile/", "guest programs that attack the machine on purpose"),
 ];

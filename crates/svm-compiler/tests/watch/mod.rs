@@ -123,13 +123,7 @@ impl CompiledTier for Stepper {
         true
     }
 
-    fn run(
-        &mut self,
-        _: ScannedText<'_>,
-        registers: &mut [u32; 32],
-        pc: usize,
-        left: u64,
-    ) -> Ran {
+    fn run(&mut self, _: ScannedText<'_>, registers: &mut [u32; 32], pc: usize, left: u64) -> Ran {
         let retired = self.budget - left;
         let mut interpret = u64::MAX;
         while let Some((at, place, then)) = self.expected.get(self.next) {
