@@ -340,7 +340,7 @@ impl GuestMemory {
 
     /// All regions with what is in them: first address, may the client write it, octets.
     pub(crate) fn contents(&self) -> impl Iterator<Item = (u32, bool, &[u8])> {
-        self.regions().map(|region| (region.base, region.writable, region.bytes.as_slice()))
+        self.regions().map(|region| (region.base, region.writable, region.octets()))
     }
 
     #[inline]
