@@ -3,7 +3,7 @@
 
 use portcullis_keyladder::envelope::{
     GroupLadder, Header, HeaderFields, Kind, MAX_ECM, MAX_EMM, MemberBitmap, OpenError, SealError,
-    UniqueLadder, open, seal,
+    Sealer, ToSeal, UniqueLadder, open, seal, seal_many,
 };
 use portcullis_keyladder::{LadderKey, Level1, Level2, RootKey};
 use portcullis_types::{GroupId, MemberIndex, ProductId};
@@ -115,4 +115,34 @@ proptest! {
         }
         prop_assert!(open(&k1(), &garbage).is_err());
     }
+}
+
+#[test]
+fn messages_sealed_together_are_those_sealed_alone_and_open() {
+    let keys: Vec<_> = (0..9).map(|i| LadderKey::<Level1>::new([i; 16])).collect();
+    let sealers: Vec<_> = keys.iter().map(Sealer::new).collect();
+    for count in [0, 1, 5, 16, 100] {
+        let fields = |i: usize| HeaderFields { salt: i as u16, ..FIELDS };
+        let clients: Vec<_> = (0..count).map(|i| vec![i as u8; 90 + i % 40]).collect();
+        let to_seal = clients.iter().enumerate().map(|(i, client)| ToSeal {
+            sealer: &sealers[i % 9],
+            fields: fields(i),
+            ladder: &[],
+            client,
+        });
+        let sealed = seal_many(to_seal).unwrap();
+        assert_eq!(sealed.iter().count(), count);
+        for (i, message) in sealed.iter().enumerate() {
+            assert_eq!(message, seal(&keys[i % 9], fields(i), &[], &clients[i]).unwrap());
+            assert_eq!(open(&keys[i % 9], message).unwrap().client(), clients[i]);
+        }
+    }
+    let sealer = &sealers[0];
+    let clients = [vec![0; 10], vec![0; 300]];
+    let refused =
+        clients.iter().map(|client| ToSeal { sealer, fields: FIELDS, ladder: &[], client });
+    assert!(matches!(
+        seal_many(refused).err(),
+        Some(SealError::TooLong { kind: Kind::Ecm, length: 300 })
+    ));
 }

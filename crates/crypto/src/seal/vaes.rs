@@ -13,8 +13,10 @@
 use core::arch::x86_64::*;
 use core::mem::transmute;
 
+use zeroize::Zeroizing;
+
 use super::{BLOCK, LANES, LANES_MIN, SealKey, SealLane};
-use crate::{Key128, RoundKeys};
+use crate::{Key128, RoundKeys, Schedule};
 
 const PER_REGISTER: usize = 4;
 const REGISTERS: usize = LANES / PER_REGISTER;
@@ -22,10 +24,11 @@ const ROUND_KEYS: usize = 11;
 /// The truth table of a XOR b XOR c.
 const XOR_OF_THREE: i32 = 0x96;
 
-/// The round keys of both chains.
+/// The round keys of both chains, in whole lines of the cache.
+#[repr(align(64))]
 pub(super) struct Schedules {
-    enc: RoundKeys,
-    mac: RoundKeys,
+    enc: Zeroizing<Schedule>,
+    mac: Zeroizing<Schedule>,
 }
 
 impl Schedules {
@@ -34,7 +37,8 @@ impl Schedules {
         if !detected() {
             return None;
         }
-        Some(Self { enc: RoundKeys::new(enc)?, mac: RoundKeys::new(mac)? })
+        let expanded = |key| Some(Zeroizing::new(*RoundKeys::new(key)?.expose_encrypt()));
+        Some(Self { enc: expanded(enc)?, mac: expanded(mac)? })
     }
 }
 
@@ -87,8 +91,8 @@ impl<'a> Keys<'a> {
             let [Some(a), Some(b), Some(c), Some(d)] = keys.map(|key| key.wide.as_ref()) else {
                 continue; // looked at before
             };
-            let enc = [a, b, c, d].map(|keys| keys.enc.expose_encrypt());
-            let mac = [a, b, c, d].map(|keys| keys.mac.expose_encrypt());
+            let enc = [a, b, c, d].map(|keys| &*keys.enc);
+            let mac = [a, b, c, d].map(|keys| &*keys.mac);
             for round in 0..ROUND_KEYS {
                 self.enc[round][register] = together(enc.map(|keys| xmm(&keys[round])));
                 self.mac[round][register] = together(mac.map(|keys| xmm(&keys[round])));

@@ -12,15 +12,15 @@
 //! ```
 
 mod parts;
+mod sealer;
 
 use alloc::vec::Vec;
 
-use portcullis_crypto::{
-    Key128, aes128_encrypt_block, cbc_decrypt_in_place, cbc_encrypt_in_place, cmac, ct_eq,
-};
+use portcullis_crypto::{Key128, aes128_encrypt_block, cbc_decrypt_in_place, cmac, ct_eq};
 use portcullis_types::EpochId;
 
 pub use parts::{GroupLadder, MemberBitmap, UniqueLadder, unique_address};
+pub use sealer::{SealedMessages, Sealer, ToSeal, seal_many};
 
 use crate::{LadderKey, Level1, Level2, RootKey};
 
@@ -300,7 +300,8 @@ impl Opened {
     }
 }
 
-/// Seals a message under a level key; the level decides the kind.
+/// Seals one message under a level key; the level decides the kind. A key that seals more than
+/// one is kept as a [`Sealer`].
 ///
 /// # Errors
 /// [`SealError`] when the body does not fit.
@@ -310,40 +311,7 @@ pub fn seal<K: MessageKey>(
     ladder: &[u8],
     client: &[u8],
 ) -> Result<Vec<u8>, SealError> {
-    let kind = K::KIND;
-    if ladder.len() != kind.ladder_len() {
-        let (expected, found) = (kind.ladder_len(), ladder.len());
-        return Err(SealError::LadderLength { kind, expected, found });
-    }
-    let length = ladder.len().saturating_add(client.len());
-    let too_long = SealError::TooLong { kind, length };
-    let body_len = u16::try_from(length).map_err(|_| too_long)?;
-    if HEADER_LEN + padded(length) + MAC_LEN > kind.max_len() {
-        return Err(too_long);
-    }
-    let header = Header {
-        kind,
-        salt: fields.salt,
-        key_ref: fields.key_ref,
-        sequence: fields.sequence,
-        ladder_len: ladder.len() as u16,
-        body_len,
-    };
-    let keys = MessageKeys::derive(key.level_key(), kind);
-    let clear_header = header.to_bytes();
-    let mut message = Vec::with_capacity(header.message_len());
-    message.extend_from_slice(&clear_header);
-    message.extend_from_slice(ladder);
-    message.extend_from_slice(client);
-    message.resize(HEADER_LEN + padded(length), 0);
-    let iv = aes128_encrypt_block(&keys.enc, clear_header);
-    if let Some(body) = message.get_mut(HEADER_LEN..) {
-        // Whole blocks by construction.
-        cbc_encrypt_in_place(&keys.enc, &iv, body).map_err(|_| too_long)?;
-    }
-    let mac = cmac(&keys.mac, &[&message]);
-    message.extend_from_slice(&mac);
-    Ok(message)
+    Sealer::new(key).seal(fields, ladder, client)
 }
 
 /// Opens a message: lengths, kind and MAC first, then the body.
