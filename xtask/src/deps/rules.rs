@@ -9,6 +9,7 @@ pub(crate) const PURE: &[&str] = &[
     "crypto",
     "keyladder",
     "scramble",
+    "isobmff",
     "ts",
     "messages",
     "simulcrypt",
@@ -27,6 +28,7 @@ const LEVELS: &[(&str, &[&str])] = &[
         &[
             "keyladder",
             "scramble",
+            "isobmff",
             "ts",
             "messages",
             "simulcrypt",
