@@ -16,9 +16,10 @@ use core::arch::x86_64::*;
 use core::cell::RefCell;
 use core::mem::transmute;
 
+use super::pack::{LANES, Parts};
 use super::{
-    Direction, Lane, Lengths, Register, Scratch, Substituted, Window, block, gates, portable,
-    stream,
+    Direction, GROUPS, Lane, Lengths, Payload, Register, Scratch, Substituted, Window, block,
+    gates, pack, portable, stream,
 };
 use crate::csa2::{BLOCK_SBOX, permute_octet};
 
@@ -61,6 +62,28 @@ fn descramble_blocks(scratch: &mut Scratch<Ymm>, lengths: &Lengths) {
 #[inline(never)]
 fn apply_stream(scratch: &mut Scratch<Ymm>, octets: usize) {
     stream::apply(scratch, octets);
+}
+
+#[target_feature(enable = "avx2")]
+#[inline(never)]
+fn planes_of<const N: usize>(
+    rows: &[&[u8; N]; LANES],
+    first: usize,
+    planes: &mut [[Ymm; GROUPS]],
+    octets: usize,
+) {
+    pack::planes_of(rows, first, planes, octets);
+}
+
+#[target_feature(enable = "avx2")]
+#[inline(never)]
+fn rows_of(
+    planes: &[[Ymm; GROUPS]],
+    first: usize,
+    rows: &mut [&mut Payload; LANES],
+    octets: usize,
+) {
+    pack::rows_of(planes, first, rows, octets);
 }
 
 /// 32 octets.
@@ -164,25 +187,23 @@ impl Register for Ymm {
         // SAFETY: as above.
         *self = unsafe { transmute::<[u64; 4], Self>(words) };
     }
-    /// A shuffle gives zero where the index is negative. Counting the index down by 16 with
-    /// saturation therefore sums the slices up to the one that is meant.
+    /// A shuffle gives zero where the index is negative. Counting the index down by 16 therefore
+    /// sums the slices up to the one that is meant; the first bit chooses between two such sums.
     #[inline(always)]
     fn block_sbox(self) -> Self {
         // SAFETY: see the top of the file.
         Self(unsafe {
             let step = _mm256_set1_epi8(16);
-            let mut low = self.0;
-            let mut high = _mm256_xor_si256(self.0, _mm256_set1_epi8(i8::MIN));
+            let mut index = _mm256_and_si256(self.0, _mm256_set1_epi8(i8::MAX));
             let (lower, upper) = SLICES.split_at(8);
-            let mut sum = _mm256_setzero_si256();
+            let mut low = _mm256_setzero_si256();
+            let mut high = _mm256_setzero_si256();
             for (lower, upper) in lower.iter().zip(upper) {
-                let by_low = _mm256_shuffle_epi8(table(*lower), low);
-                let by_high = _mm256_shuffle_epi8(table(*upper), high);
-                sum = _mm256_xor_si256(sum, _mm256_xor_si256(by_low, by_high));
-                low = _mm256_subs_epi8(low, step);
-                high = _mm256_subs_epi8(high, step);
+                low = _mm256_xor_si256(low, _mm256_shuffle_epi8(table(*lower), index));
+                high = _mm256_xor_si256(high, _mm256_shuffle_epi8(table(*upper), index));
+                index = _mm256_sub_epi8(index, step);
             }
-            sum
+            _mm256_blendv_epi8(low, high, self.0)
         })
     }
     #[inline(always)]
@@ -212,9 +233,69 @@ impl Register for Ymm {
         // SAFETY: see the top of the file.
         unsafe { apply_stream(scratch, octets) }
     }
+    fn planes_of<const N: usize>(
+        rows: &[&[u8; N]; LANES],
+        first: usize,
+        planes: &mut [[Self; GROUPS]],
+        octets: usize,
+    ) {
+        // SAFETY: see the top of the file.
+        unsafe { planes_of(rows, first, planes, octets) }
+    }
+    fn rows_of(
+        planes: &[[Self; GROUPS]],
+        first: usize,
+        rows: &mut [&mut Payload; LANES],
+        octets: usize,
+    ) {
+        // SAFETY: see the top of the file.
+        unsafe { rows_of(planes, first, rows, octets) }
+    }
+    #[inline(always)]
+    fn place(lane: usize) -> usize {
+        pack::place_of_part::<Self>(lane)
+    }
     #[inline(always)]
     fn pin() {
         // SAFETY: no instruction at all; it only claims to touch memory.
         unsafe { asm!("", options(nostack, preserves_flags)) };
+    }
+}
+
+impl Parts for Ymm {
+    #[inline(always)]
+    fn join<const N: usize>(rows: &[&[u8; N]], first: usize, at: usize) -> Self {
+        let part = |row: usize| -> __m128i {
+            let part = rows.get(first + row).and_then(|row| row.get(at..)?.first_chunk::<16>());
+            // SAFETY: both are 16 octets, for which every value is valid.
+            unsafe { transmute(part.copied().unwrap_or_default()) }
+        };
+        // SAFETY: see the top of the file.
+        Self(unsafe { _mm256_set_m128i(part(1), part(0)) })
+    }
+    #[inline(always)]
+    fn part(self, rows: &mut [&mut Payload], first: usize, at: usize) {
+        let mut put = |row: usize, part: __m128i| {
+            let row = rows.get_mut(first + row).and_then(|row| row.get_mut(at..));
+            if let Some(target) = row.and_then(|row| row.first_chunk_mut::<16>()) {
+                // SAFETY: both are 16 octets, for which every value is valid.
+                *target = unsafe { transmute::<__m128i, [u8; 16]>(part) };
+            }
+        };
+        // SAFETY: see the top of the file.
+        unsafe {
+            put(0, _mm256_castsi256_si128(self.0));
+            put(1, _mm256_extracti128_si256::<1>(self.0));
+        }
+    }
+    #[inline(always)]
+    fn interleave_low(self, other: Self) -> Self {
+        // SAFETY: see the top of the file.
+        Self(unsafe { _mm256_unpacklo_epi8(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn interleave_high(self, other: Self) -> Self {
+        // SAFETY: see the top of the file.
+        Self(unsafe { _mm256_unpackhi_epi8(self.0, other.0) })
     }
 }

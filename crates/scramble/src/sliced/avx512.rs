@@ -6,8 +6,8 @@
 //! Safety of the whole file. The methods of [`Zmm`] call instructions that not every processor has;
 //! that is sound where the processor has them. `Zmm` is private to this folder's code, and its
 //! methods are reached through [`run`] alone, which asks the processor first; they are inlined into
-//! `run_here`, which is compiled for these features. No method reads or writes memory through
-//! a pointer; planes and rows are ordinary slices.
+//! functions that are compiled for these features. No method reads or writes memory through a
+//! pointer but `join`; planes and rows are ordinary slices.
 
 #![allow(unsafe_code)]
 
@@ -16,9 +16,10 @@ use core::arch::x86_64::*;
 use core::cell::RefCell;
 use core::mem::transmute;
 
+use super::pack::{LANES, PART, Parts};
 use super::{
-    Direction, GROUPS, Lane, Lengths, Register, Row, Scratch, Substituted, Window, block, look_ups,
-    portable, stream,
+    Direction, GROUPS, Lane, Lengths, Payload, Register, Scratch, Substituted, Window, block,
+    look_ups, pack, portable, stream,
 };
 use crate::csa2::{BLOCK_SBOX, permute_octet};
 
@@ -64,6 +65,28 @@ fn descramble_blocks(scratch: &mut Scratch<Zmm>, lengths: &Lengths) {
 #[inline(never)]
 fn apply_stream(scratch: &mut Scratch<Zmm>, octets: usize) {
     stream::apply(scratch, octets);
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni")]
+#[inline(never)]
+fn planes_of<const N: usize>(
+    rows: &[&[u8; N]; LANES],
+    first: usize,
+    planes: &mut [[Zmm; GROUPS]],
+    octets: usize,
+) {
+    pack::planes_of(rows, first, planes, octets);
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni")]
+#[inline(never)]
+fn rows_of(
+    planes: &[[Zmm; GROUPS]],
+    first: usize,
+    rows: &mut [&mut Payload; LANES],
+    octets: usize,
+) {
+    pack::rows_of(planes, first, rows, octets);
 }
 
 const IN_FLIGHT: usize = 4;
@@ -185,6 +208,10 @@ impl Register for Zmm {
         Self::lut::<0xCA>(self, then, otherwise)
     }
     #[inline(always)]
+    fn and_xor(self, then: Self, to: Self) -> Self {
+        Self::lut::<0x78>(to, self, then)
+    }
+    #[inline(always)]
     fn majority(self, b: Self, c: Self) -> Self {
         Self::lut::<0xE8>(self, b, c)
     }
@@ -205,151 +232,92 @@ impl Register for Zmm {
         // SAFETY: see the top of the file.
         unsafe { apply_stream(scratch, octets) }
     }
-    #[inline(always)]
-    fn planes_of(rows: &[Row], column: usize, planes: &mut [[Self; GROUPS]]) {
-        let Some(planes) = planes.first_chunk_mut::<64>() else { return };
-        for (group, rows) in rows.as_chunks::<64>().0.iter().enumerate().take(GROUPS) {
-            let square = [
-                words_of(rows, 0, column),
-                words_of(rows, 1, column),
-                words_of(rows, 2, column),
-                words_of(rows, 3, column),
-                words_of(rows, 4, column),
-                words_of(rows, 5, column),
-                words_of(rows, 6, column),
-                words_of(rows, 7, column),
-            ];
-            for (block, planes) in planes.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-                let mut octets = [Self::ZERO; 8];
-                for (octets, square) in octets.iter_mut().zip(&square) {
-                    *octets = transpose_octets(square[block % 8]);
-                }
-                for (plane, octets) in planes.iter_mut().zip(transpose_words(octets)) {
-                    plane[group % GROUPS] = octets;
-                }
-            }
-        }
+    fn planes_of<const N: usize>(
+        rows: &[&[u8; N]; LANES],
+        first: usize,
+        planes: &mut [[Self; GROUPS]],
+        octets: usize,
+    ) {
+        // SAFETY: see the top of the file.
+        unsafe { planes_of(rows, first, planes, octets) }
+    }
+    fn rows_of(
+        planes: &[[Self; GROUPS]],
+        first: usize,
+        rows: &mut [&mut Payload; LANES],
+        octets: usize,
+    ) {
+        // SAFETY: see the top of the file.
+        unsafe { rows_of(planes, first, rows, octets) }
     }
     #[inline(always)]
-    fn rows_of(planes: &[[Self; GROUPS]], column: usize, rows: &mut [Row]) {
-        let Some(planes) = planes.first_chunk::<64>() else { return };
-        for (group, rows) in rows.as_chunks_mut::<64>().0.iter_mut().enumerate().take(GROUPS) {
-            let square = [
-                blocks_of(planes, 0, group),
-                blocks_of(planes, 1, group),
-                blocks_of(planes, 2, group),
-                blocks_of(planes, 3, group),
-                blocks_of(planes, 4, group),
-                blocks_of(planes, 5, group),
-                blocks_of(planes, 6, group),
-                blocks_of(planes, 7, group),
-            ];
-            for (lanes, rows) in rows.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-                let mut words = [Self::ZERO; 8];
-                for (words, square) in words.iter_mut().zip(&square) {
-                    *words = square[lanes % 8];
-                }
-                for (row, words) in rows.iter_mut().zip(transpose_words(words)) {
-                    set_column(row, column, words);
-                }
+    fn place(lane: usize) -> usize {
+        pack::place_of_part::<Self>(lane)
+    }
+}
+
+impl Parts for Zmm {
+    #[inline(always)]
+    fn join<const N: usize>(rows: &[&[u8; N]], first: usize, at: usize) -> Self {
+        let Some([a, b, c, d]) = rows.get(first..).and_then(|rows| rows.first_chunk()) else {
+            return Self::ZERO;
+        };
+        // SAFETY: see the top of the file; the parts end where the rows do, or before.
+        unsafe { join([a, b, c, d].map(|row| row.as_ptr()), at.min(N - PART)) }
+    }
+    #[inline(always)]
+    fn part(self, rows: &mut [&mut Payload], first: usize, at: usize) {
+        let mut put = |row: usize, part: __m128i| {
+            let row = rows.get_mut(first + row).and_then(|row| row.get_mut(at..));
+            if let Some(target) = row.and_then(|row| row.first_chunk_mut::<16>()) {
+                // SAFETY: both are 16 octets, for which every value is valid.
+                *target = unsafe { transmute::<__m128i, [u8; 16]>(part) };
             }
+        };
+        // SAFETY: see the top of the file.
+        unsafe {
+            put(0, _mm512_castsi512_si128(self.0));
+            put(1, _mm512_extracti32x4_epi32::<1>(self.0));
+            put(2, _mm512_extracti32x4_epi32::<2>(self.0));
+            put(3, _mm512_extracti32x4_epi32::<3>(self.0));
         }
     }
-}
-
-/// One column of eight rows; register j has word j of each.
-#[inline(always)]
-fn words_of(rows: &[Row; 64], eight: usize, column: usize) -> [Zmm; 8] {
-    let mut words = [Zmm::ZERO; 8];
-    for (words, row) in words.iter_mut().zip(rows.iter().skip(eight * 8)) {
-        *words = column_of(row, column);
+    #[inline(always)]
+    fn interleave_low(self, other: Self) -> Self {
+        // SAFETY: see the top of the file.
+        Self(unsafe { _mm512_unpacklo_epi8(self.0, other.0) })
     }
-    transpose_words(words)
-}
-
-/// One block of one group; register j has the block of lanes 8j to 8j + 7.
-#[inline(always)]
-fn blocks_of(planes: &[[Zmm; GROUPS]; 64], block: usize, group: usize) -> [Zmm; 8] {
-    let mut octets = [Zmm::ZERO; 8];
-    for (octets, plane) in octets.iter_mut().zip(planes.iter().skip(block * 8)) {
-        *octets = plane[group % GROUPS];
-    }
-    octets = transpose_words(octets);
-    for octets in &mut octets {
-        *octets = transpose_octets(*octets);
-    }
-    octets
-}
-
-#[inline(always)]
-fn column_of(row: &Row, column: usize) -> Zmm {
-    let octets = row.0.as_chunks::<64>().0.get(column).copied().unwrap_or([0; 64]);
-    // SAFETY: both are 64 octets, for which every value is valid.
-    unsafe { transmute(octets) }
-}
-
-#[inline(always)]
-fn set_column(row: &mut Row, column: usize, octets: Zmm) {
-    if let Some(target) = row.0.as_chunks_mut::<64>().0.get_mut(column) {
-        // SAFETY: both are 64 octets, for which every value is valid.
-        *target = unsafe { transmute::<Zmm, [u8; 64]>(octets) };
+    #[inline(always)]
+    fn interleave_high(self, other: Self) -> Self {
+        // SAFETY: see the top of the file.
+        Self(unsafe { _mm512_unpackhi_epi8(self.0, other.0) })
     }
 }
 
-/// Octet j of word i goes to octet i of word j.
-#[inline(always)]
-fn transpose_octets(octets: Zmm) -> Zmm {
-    const INDEX: [u8; 64] = {
-        let mut index = [0; 64];
-        let mut at = 0;
-        while at < 64 {
-            index[at] = (at % 8 * 8 + at / 8) as u8;
-            at += 1;
-        }
-        index
-    };
-    // SAFETY: the sizes agree; for the instruction see the top of the file.
-    Zmm(unsafe { _mm512_permutexvar_epi8(transmute::<[u8; 64], __m512i>(INDEX), octets.0) })
-}
-
-/// Word j of register i goes to word i of register j.
-#[inline(always)]
-fn transpose_words(r: [Zmm; 8]) -> [Zmm; 8] {
-    let [r0, r1, r2, r3, r4, r5, r6, r7] = r;
-    // SAFETY: see the top of the file.
-    let (even, odd) = unsafe {
-        (
-            transpose_quarters([
-                _mm512_unpacklo_epi64(r0.0, r1.0),
-                _mm512_unpacklo_epi64(r2.0, r3.0),
-                _mm512_unpacklo_epi64(r4.0, r5.0),
-                _mm512_unpacklo_epi64(r6.0, r7.0),
-            ]),
-            transpose_quarters([
-                _mm512_unpackhi_epi64(r0.0, r1.0),
-                _mm512_unpackhi_epi64(r2.0, r3.0),
-                _mm512_unpackhi_epi64(r4.0, r5.0),
-                _mm512_unpackhi_epi64(r6.0, r7.0),
-            ]),
-        )
-    };
-    [even[0], odd[0], even[1], odd[1], even[2], odd[2], even[3], odd[3]]
-}
-
-/// Quarter j of register i goes to quarter i of register j.
-#[inline(always)]
-fn transpose_quarters([a, b, c, d]: [__m512i; 4]) -> [Zmm; 4] {
-    // SAFETY: see the top of the file.
+/// Joins 16 octets from each of four rows.
+///
+/// # Safety
+/// From each row so many octets from `at` on must be readable.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni")]
+#[inline]
+unsafe fn join([a, b, c, d]: [*const u8; 4], at: usize) -> Zmm {
+    let joined;
+    // SAFETY: it reads what the caller promises, and writes nothing. The compiler would join twos
+    // of twos, which takes shuffles. The first goes everywhere: loading does that for nothing.
     unsafe {
-        let ab = _mm512_shuffle_i64x2::<0x88>(a, b);
-        let cd = _mm512_shuffle_i64x2::<0x88>(c, d);
-        let ab_odd = _mm512_shuffle_i64x2::<0xDD>(a, b);
-        let cd_odd = _mm512_shuffle_i64x2::<0xDD>(c, d);
-        [
-            Zmm(_mm512_shuffle_i64x2::<0x88>(ab, cd)),
-            Zmm(_mm512_shuffle_i64x2::<0x88>(ab_odd, cd_odd)),
-            Zmm(_mm512_shuffle_i64x2::<0xDD>(ab, cd)),
-            Zmm(_mm512_shuffle_i64x2::<0xDD>(ab_odd, cd_odd)),
-        ]
+        asm!(
+            "vbroadcasti32x4 {joined}, xmmword ptr [{a} + {at}]",
+            "vinserti32x4 {joined}, {joined}, [{b} + {at}], 1",
+            "vinserti32x4 {joined}, {joined}, [{c} + {at}], 2",
+            "vinserti32x4 {joined}, {joined}, [{d} + {at}], 3",
+            a = in(reg) a,
+            b = in(reg) b,
+            c = in(reg) c,
+            d = in(reg) d,
+            at = in(reg) at,
+            joined = out(zmm_reg) joined,
+            options(pure, readonly, nostack, preserves_flags),
+        );
     }
+    Zmm(joined)
 }

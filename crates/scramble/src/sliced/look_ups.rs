@@ -13,18 +13,17 @@ pub(super) fn substitute<V: Register>(a: &Window<V>) -> Substituted<V> {
     outputs([s1(i1), s2(i2), s3(i3), s4(i4), s5(i5), s6(i6), s7(i7)])
 }
 
-/// S-box 1 in 8 look-ups.
+/// S-box 1 in 7 look-ups.
 #[inline(always)]
 fn s1<V: Register>([i0, i1, i2, i3, i4]: [V; 5]) -> [V; 2] {
-    let t0 = V::lut::<0x28>(i0, i2, i4);
-    let t1 = V::lut::<0x48>(i0, i1, i4);
-    let t2 = V::lut::<0x96>(i1, i3, t0);
-    let o0 = V::lut::<0xE2>(i2, t1, t2);
-    let t4 = V::lut::<0x6C>(i0, i2, i3);
-    let t5 = V::lut::<0x56>(i0, i3, i4);
-    let t6 = V::lut::<0xC2>(i1, t4, t5);
-    let o1 = V::lut::<0x95>(i3, i4, t6);
-    [o0, o1]
+    let t0 = V::lut::<0x78>(i3, i2, i0);
+    let t1 = V::lut::<0x39>(t0, i2, i1);
+    let t2 = V::lut::<0x8E>(t1, i4, i0);
+    let t3 = V::lut::<0x96>(t0, i1, t2);
+    let t4 = V::lut::<0x31>(i4, t3, t1);
+    let t5 = V::lut::<0xC1>(t3, t1, i3);
+    let t6 = V::lut::<0xA9>(t4, i0, t5);
+    [t3, t6]
 }
 
 /// S-box 2 in 8 look-ups.
@@ -41,58 +40,45 @@ fn s2<V: Register>([i0, i1, i2, i3, i4]: [V; 5]) -> [V; 2] {
     [o0, o1]
 }
 
-/// S-box 3 in 10 look-ups.
+/// S-box 3 in 6 look-ups.
 #[inline(always)]
 fn s3<V: Register>([i0, i1, i2, i3, i4]: [V; 5]) -> [V; 2] {
-    let t0 = V::lut::<0x23>(i0, i2, i4);
-    let t1 = V::lut::<0x8B>(i3, i4, t0);
-    let o0 = V::lut::<0x69>(i0, i1, t1);
-    let t3 = V::lut::<0x79>(i2, i3, i4);
-    let t4 = V::lut::<0x58>(i2, i3, i4);
-    let t5 = V::lut::<0xCA>(i1, t4, t3);
-    let t6 = V::lut::<0xD2>(i2, i3, i4);
-    let t7 = V::lut::<0x69>(i2, i3, i4);
-    let t8 = V::lut::<0xCA>(i1, t7, t6);
-    let o1 = V::lut::<0xCA>(i0, t8, t5);
-    [o0, o1]
+    let t0 = V::lut::<0x26>(i4, i1, i0);
+    let t1 = V::lut::<0x49>(t0, i4, i3);
+    let t2 = V::lut::<0xAC>(i4, i3, i2);
+    let t3 = V::lut::<0x96>(i1, i0, t2);
+    let t4 = V::lut::<0x01>(t3, i3, i0);
+    let t5 = V::lut::<0xB4>(t1, i2, t4);
+    [t3, t5]
 }
 
-/// S-box 4 in 12 look-ups.
+/// S-box 4 in 8 look-ups.
 #[inline(always)]
 fn s4<V: Register>([i0, i1, i2, i3, i4]: [V; 5]) -> [V; 2] {
-    let t0 = V::lut::<0x4B>(i2, i3, i4);
-    let t1 = V::lut::<0x99>(i2, i3, i4);
-    let t2 = V::lut::<0xCA>(i1, t1, t0);
-    let t3 = V::lut::<0xAD>(i2, i3, i4);
-    let t4 = V::lut::<0x92>(i2, i3, i4);
-    let t5 = V::lut::<0xCA>(i1, t4, t3);
-    let o0 = V::lut::<0xCA>(i0, t5, t2);
-    let t7 = V::lut::<0xCA>(i1, t4, t3);
-    let t8 = V::lut::<0xB4>(i2, i3, i4);
-    let t9 = V::lut::<0x66>(i2, i3, i4);
-    let t10 = V::lut::<0xCA>(i1, t9, t8);
-    let o1 = V::lut::<0xCA>(i0, t10, t7);
-    [o0, o1]
+    let t0 = V::lut::<0xF4>(i3, i2, i0);
+    let t1 = V::lut::<0x4A>(t0, i2, i1);
+    let t2 = V::lut::<0x61>(i4, i2, i1);
+    let t3 = V::lut::<0x24>(t2, i3, i0);
+    let t4 = V::lut::<0xC9>(t1, i4, t3);
+    let t5 = V::lut::<0xBC>(i3, i2, i1);
+    let t6 = V::lut::<0xCB>(t5, t4, i4);
+    let t7 = V::lut::<0x96>(t2, i0, t6);
+    [t7, t4]
 }
 
-/// S-box 5 in 14 look-ups.
+/// S-box 5 in 9 look-ups.
 #[inline(always)]
 fn s5<V: Register>([i0, i1, i2, i3, i4]: [V; 5]) -> [V; 2] {
-    let t0 = V::lut::<0x58>(i2, i3, i4);
-    let t1 = V::lut::<0x9E>(i2, i3, i4);
-    let t2 = V::lut::<0xCA>(i1, t1, t0);
-    let t3 = V::lut::<0xE2>(i2, i3, i4);
-    let t4 = V::lut::<0x35>(i2, i3, i4);
-    let t5 = V::lut::<0xCA>(i1, t4, t3);
-    let o0 = V::lut::<0xCA>(i0, t5, t2);
-    let t7 = V::lut::<0xF1>(i2, i3, i4);
-    let t8 = V::lut::<0x4C>(i2, i3, i4);
-    let t9 = V::lut::<0xCA>(i1, t8, t7);
-    let t10 = V::lut::<0x27>(i2, i3, i4);
-    let t11 = V::lut::<0x9C>(i2, i3, i4);
-    let t12 = V::lut::<0xCA>(i1, t11, t10);
-    let o1 = V::lut::<0xCA>(i0, t12, t9);
-    [o0, o1]
+    let t0 = V::lut::<0xF6>(i4, i2, i1);
+    let t1 = V::lut::<0x73>(t0, i4, i2);
+    let t2 = V::lut::<0x6D>(i4, i3, i0);
+    let t3 = V::lut::<0xDB>(t1, i3, i1);
+    let t4 = V::lut::<0x95>(t2, t0, t3);
+    let t5 = V::lut::<0x4C>(t4, t3, i2);
+    let t6 = V::lut::<0xBA>(t5, t2, i3);
+    let t7 = V::lut::<0xB5>(t0, i2, i0);
+    let t8 = V::lut::<0x97>(t6, i1, t7);
+    [t4, t8]
 }
 
 /// S-box 6 in 8 look-ups.

@@ -32,8 +32,7 @@ use crate::csa2::{Csa2, MERGED};
 pub(crate) const LANES_MAX: usize = 512;
 /// Octets of the longest payload.
 const PAYLOAD_MAX: usize = 184;
-/// The same in whole columns of 64 octets, which is how packets are turned into planes.
-const ROW: usize = 192;
+type Payload = [u8; PAYLOAD_MAX];
 const BLOCK: usize = 8;
 /// Groups of byte planes that have as many lanes as one bit plane.
 const GROUPS: usize = 8;
@@ -203,6 +202,11 @@ trait Register: Copy {
     fn choose(self, then: Self, otherwise: Self) -> Self {
         otherwise.xor(self.and(then.xor(otherwise)))
     }
+    /// `then` XORed where this bit is set.
+    #[inline(always)]
+    fn and_xor(self, then: Self, to: Self) -> Self {
+        to.xor(self.and(then))
+    }
     #[inline(always)]
     fn majority(self, b: Self, c: Self) -> Self {
         self.and(b).or(c.and(self.xor(b)))
@@ -223,26 +227,28 @@ trait Register: Copy {
     fn apply_stream(scratch: &mut Scratch<Self>, octets: usize) {
         stream::apply(scratch, octets);
     }
-    /// Turns rows into byte planes, one column of 64 octets.
-    #[inline(always)]
-    fn planes_of(rows: &[Row], column: usize, planes: &mut [[Self; GROUPS]]) {
-        pack::planes_of(rows, column, planes);
-    }
+    /// Turns rows into byte planes; see `pack`.
+    fn planes_of<const N: usize>(
+        rows: &[&[u8; N]; pack::LANES],
+        first: usize,
+        planes: &mut [[Self; GROUPS]],
+        octets: usize,
+    );
     /// The inverse of [`Register::planes_of`].
-    #[inline(always)]
-    fn rows_of(planes: &[[Self; GROUPS]], column: usize, rows: &mut [Row]) {
-        pack::rows_of(planes, column, rows);
-    }
+    fn rows_of(
+        planes: &[[Self; GROUPS]],
+        first: usize,
+        rows: &mut [&mut Payload; pack::LANES],
+        octets: usize,
+    );
+    /// The octet that a lane of a group has in a register.
+    fn place(lane: usize) -> usize;
 }
-
-/// A payload with room behind it, on a border of cache lines.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Row([u8; ROW]);
 
 /// Memory of one thread for one width.
 struct Scratch<V> {
-    rows: Vec<Row>,
+    /// Payloads that are not whole, and room for the lanes that are not in use.
+    rows: Vec<Payload>,
     planes: Vec<[V; GROUPS]>,
     keys: Vec<[V; GROUPS]>,
     /// Whole blocks of each lane.
@@ -253,8 +259,8 @@ struct Scratch<V> {
 impl<V: Register> Scratch<V> {
     fn new() -> Self {
         Self {
-            rows: alloc::vec![Row([0; ROW]); GROUPS * V::OCTETS],
-            planes: alloc::vec![[V::ZERO; GROUPS]; ROW],
+            rows: alloc::vec![[0; PAYLOAD_MAX]; GROUPS * V::OCTETS],
+            planes: alloc::vec![[V::ZERO; GROUPS]; PAYLOAD_MAX],
             keys: alloc::vec![[V::ZERO; GROUPS]; KEY_PLANES],
             blocks: [V::ZERO; GROUPS],
             registers: stream::Registers::new(),
@@ -289,34 +295,32 @@ impl<V: Register> Scratch<V> {
             }
             return;
         }
-        for (row, lane) in self.rows.iter_mut().zip(lanes) {
-            if let Some(start) = row.0.first_chunk_mut() {
-                *start = *lane.key.merged_keys().octets();
-            }
+        for (chunk, lanes) in lanes.chunks(pack::LANES).enumerate() {
+            let mut lanes = lanes.iter();
+            let keys = core::array::from_fn(|_| {
+                lanes.next().map_or(&[0; MERGED], |lane| lane.key.merged_keys().octets())
+            });
+            V::planes_of(&keys, chunk * pack::LANES / V::OCTETS, &mut self.keys, MERGED);
         }
-        V::planes_of(&self.rows, 0, &mut self.keys);
     }
 
     #[inline(always)]
     fn load_payloads(&mut self, lanes: &[Lane<'_>]) -> Lengths {
-        let mut lengths = Lengths { octets: 0, blocks_min: PAYLOAD_MAX / BLOCK, columns: 0 };
+        let mut lengths = Lengths { octets: 0, blocks_min: PAYLOAD_MAX / BLOCK };
         for (row, lane) in self.rows.iter_mut().zip(lanes) {
-            lengths.octets = lengths.octets.max(lane.payload.len());
-            if let Ok(whole) = <&[u8; PAYLOAD_MAX]>::try_from(&*lane.payload) {
-                copy_whole(whole, &mut row.0);
-                continue;
-            }
-            lengths.blocks_min = lengths.blocks_min.min(lane.payload.len() / BLOCK);
-            row.0 = [0; ROW];
-            for (octet, of_payload) in row.0.iter_mut().zip(&*lane.payload) {
-                *octet = *of_payload;
+            let length = lane.payload.len();
+            lengths.octets = lengths.octets.max(length);
+            if length < PAYLOAD_MAX {
+                lengths.blocks_min = lengths.blocks_min.min(length / BLOCK);
+                *row = [0; PAYLOAD_MAX];
+                row.iter_mut().zip(&*lane.payload).for_each(|(octet, of)| *octet = *of);
             }
         }
         if lengths.blocks_min < PAYLOAD_MAX / BLOCK {
             // Lanes that are not in use count as whole: nobody reads them.
             self.blocks = [V::splat((PAYLOAD_MAX / BLOCK) as u8); GROUPS];
             for (index, lane) in lanes.iter().enumerate() {
-                let (group, place) = (index / V::OCTETS, index % V::OCTETS);
+                let (group, place) = (index / V::OCTETS, V::place(index % V::OCTETS));
                 let Some(group) = self.blocks.get_mut(group) else { continue };
                 let shift = place % 8 * 8;
                 let word = group.word(place / 8) & !(0xFF << shift);
@@ -324,29 +328,32 @@ impl<V: Register> Scratch<V> {
                 group.set_word(place / 8, word | blocks << shift);
             }
         }
-        lengths.columns = lengths.octets.div_ceil(64);
-        for column in 0..lengths.columns {
-            if let Some(planes) = self.planes.get_mut(column * 64..) {
-                V::planes_of(&self.rows, column, planes);
-            }
+        let rows = self.rows.as_chunks::<{ pack::LANES }>().0.iter();
+        for (chunk, (rows, lanes)) in rows.zip(lanes.chunks(pack::LANES)).enumerate() {
+            let mut lanes = lanes.iter();
+            let sources = rows.each_ref().map(|row| {
+                lanes.next().and_then(|lane| (&*lane.payload).try_into().ok()).unwrap_or(row)
+            });
+            let first = chunk * pack::LANES / V::OCTETS;
+            V::planes_of(&sources, first, &mut self.planes, lengths.octets);
         }
         lengths
     }
 
     #[inline(always)]
     fn store_payloads(&mut self, lanes: &mut [Lane<'_>], lengths: &Lengths) {
-        for column in 0..lengths.columns {
-            if let Some(planes) = self.planes.get(column * 64..) {
-                V::rows_of(planes, column, &mut self.rows);
-            }
+        let rows = self.rows.as_chunks_mut::<{ pack::LANES }>().0.iter_mut();
+        for (chunk, (rows, lanes)) in rows.zip(lanes.chunks_mut(pack::LANES)).enumerate() {
+            let mut lanes = lanes.iter_mut();
+            let mut targets = rows.each_mut().map(|row| {
+                lanes.next().and_then(|lane| (&mut *lane.payload).try_into().ok()).unwrap_or(row)
+            });
+            let first = chunk * pack::LANES / V::OCTETS;
+            V::rows_of(&self.planes, first, &mut targets, lengths.octets);
         }
         for (row, lane) in self.rows.iter().zip(lanes) {
-            if let Ok(whole) = <&mut [u8; PAYLOAD_MAX]>::try_from(&mut *lane.payload) {
-                copy_whole(&row.0, whole);
-            } else if lane.payload.len() >= BLOCK {
-                for (octet, of_row) in lane.payload.iter_mut().zip(&row.0) {
-                    *octet = *of_row;
-                }
+            if (BLOCK..PAYLOAD_MAX).contains(&lane.payload.len()) {
+                lane.payload.iter_mut().zip(row).for_each(|(octet, of)| *octet = *of);
             }
         }
     }
@@ -360,24 +367,10 @@ impl<V: Register> Scratch<V> {
     }
 }
 
-/// Copies a whole payload as three pieces that overlap: a call of `memcpy` costs more than that.
-#[inline(always)]
-fn copy_whole(from: &[u8], to: &mut [u8]) {
-    for at in [0, 64, PAYLOAD_MAX - 64] {
-        let from = from.get(at..).and_then(|from| from.first_chunk::<64>());
-        let to = to.get_mut(at..).and_then(|to| to.first_chunk_mut::<64>());
-        if let (Some(from), Some(to)) = (from, to) {
-            *to = *from;
-        }
-    }
-}
-
 /// What is common to the lanes of a batch.
 struct Lengths {
     /// The longest payload.
     octets: usize,
     /// Whole blocks of the shortest payload.
     blocks_min: usize,
-    /// Columns of 64 octets that are in use.
-    columns: usize,
 }

@@ -1,50 +1,146 @@
-//! Rows to byte planes and back, eight lanes by eight octets at a time.
+//! Payloads to byte planes and back, 64 lanes at a time and without a copy between.
+//!
+//! Trust domain: headend and chip. Turning rows of octets into planes means that each register
+//! takes an octet from as many rows as it has octets. Parts of 16 octets from several rows are
+//! joined in a register while they are loaded; four rounds of interleaving pairs of registers do the
+//! rest. Which octet of a register a lane gets does not matter as long as it is the same in all
+//! planes ([`place_of_part`]); that spares a shuffle.
 
-use super::{GROUPS, Register, Row};
+use super::{GROUPS, Payload, Register};
 
-/// See [`Register::planes_of`].
+/// Lanes that are worked on at a time, in one group or in several.
+pub(super) const LANES: usize = 64;
+/// Octets of the parts that are joined, and registers that are interleaved.
+pub(super) const PART: usize = 16;
+
+/// Registers of several parts.
+pub(super) trait Parts: Register {
+    /// Parts of as many rows as the register has room for, from a row and an octet on.
+    fn join<const N: usize>(rows: &[&[u8; N]], first: usize, at: usize) -> Self;
+    /// The inverse of [`Parts::join`].
+    fn part(self, rows: &mut [&mut Payload], first: usize, at: usize);
+    /// In each part: the octets of the lower half in turn with those of another register.
+    fn interleave_low(self, other: Self) -> Self;
+    /// The same with the upper half.
+    fn interleave_high(self, other: Self) -> Self;
+}
+
+/// The expression for each I, one after the other: a loop would not stay in registers.
+macro_rules! sixteen {
+    ($i:ident, $body:expr) => {
+        sixteen!($i, $body; 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+    };
+    ($i:ident, $body:expr; $($n:literal)*) => {
+        [$({
+            const $i: usize = $n;
+            $body
+        }),*]
+    };
+}
+
+/// Octets of 64 lanes go to the planes of the groups from `first` on; only the first so many
+/// octets of the rows count.
 #[inline(always)]
-pub(super) fn planes_of<V: Register>(rows: &[Row], column: usize, planes: &mut [[V; GROUPS]]) {
-    for (lanes, rows) in rows.as_chunks::<8>().0.iter().enumerate() {
-        let (group, word) = place::<V>(lanes);
-        for (block, planes) in planes.as_chunks_mut::<8>().0.iter_mut().take(8).enumerate() {
-            let square = rows.each_ref().map(|row| octets(row, column * 8 + block));
+pub(super) fn planes_of<V: Parts, const N: usize>(
+    rows: &[&[u8; N]; LANES],
+    first: usize,
+    planes: &mut [[V; GROUPS]],
+    octets: usize,
+) {
+    for (group, rows) in rows.chunks_exact(V::OCTETS).enumerate() {
+        let group = (first + group) % GROUPS;
+        for part in 0..octets.min(N).div_ceil(PART) {
+            // The last part overlaps the one before.
+            let at = (part * PART).min(N - PART);
+            let Some(planes) = planes.get_mut(at..).and_then(|p| p.first_chunk_mut::<PART>())
+            else {
+                return;
+            };
+            let joined = sixteen!(I, V::join(rows, I * (V::OCTETS / PART), at));
+            let registers = interleave(joined);
+            sixteen!(I, planes[I][group] = registers[I]);
+        }
+    }
+}
+
+/// The inverse of [`planes_of`].
+#[inline(always)]
+pub(super) fn rows_of<V: Parts>(
+    planes: &[[V; GROUPS]],
+    first: usize,
+    rows: &mut [&mut Payload; LANES],
+    octets: usize,
+) {
+    for (group, rows) in rows.chunks_exact_mut(V::OCTETS).enumerate() {
+        let group = (first + group) % GROUPS;
+        for part in 0..octets.min(size_of::<Payload>()).div_ceil(PART) {
+            let at = (part * PART).min(size_of::<Payload>() - PART);
+            let Some(planes) = planes.get(at..).and_then(|p| p.first_chunk::<PART>()) else {
+                return;
+            };
+            let registers = interleave(sixteen!(I, planes[I][group]));
+            sixteen!(I, registers[I].part(rows, I * (V::OCTETS / PART), at));
+        }
+    }
+}
+
+/// In each of four rounds the first bit of a register's number becomes the last of the place in a
+/// part, and the first bit of that the last of the number.
+#[inline(always)]
+fn interleave<V: Parts>(mut r: [V; PART]) -> [V; PART] {
+    for _ in 0..4 {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = r;
+        let of = |x: V, y: V| (x.interleave_low(y), x.interleave_high(y));
+        let (a, i) = of(a, i);
+        let (b, j) = of(b, j);
+        let (c, k) = of(c, k);
+        let (d, l) = of(d, l);
+        let (e, m) = of(e, m);
+        let (f, n) = of(f, n);
+        let (g, o) = of(g, o);
+        let (h, p) = of(h, p);
+        r = [a, i, b, j, c, k, d, l, e, m, f, n, g, o, h, p];
+    }
+    r
+}
+
+/// The octet of a register that a lane of its group gets.
+pub(super) const fn place_of_part<V: Register>(lane: usize) -> usize {
+    let parts = V::OCTETS / PART;
+    lane % parts * PART + lane / parts
+}
+
+/// [`planes_of`] in plain words of eight lanes.
+#[inline(always)]
+pub(super) fn planes_of_words<const N: usize>(
+    rows: &[&[u8; N]; LANES],
+    planes: &mut [[u64; GROUPS]],
+) {
+    for (group, rows) in rows.as_chunks::<8>().0.iter().enumerate() {
+        for (block, planes) in planes.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+            let square = rows.map(|row| {
+                row.as_chunks().0.get(block).map_or(0, |octets| u64::from_le_bytes(*octets))
+            });
             for (plane, octets) in planes.iter_mut().zip(transpose(square)) {
-                if let Some(group) = plane.get_mut(group) {
-                    group.set_word(word, octets);
-                }
+                plane[group % GROUPS] = octets;
             }
         }
     }
 }
 
-/// See [`Register::rows_of`].
+/// The inverse of [`planes_of_words`].
 #[inline(always)]
-pub(super) fn rows_of<V: Register>(planes: &[[V; GROUPS]], column: usize, rows: &mut [Row]) {
-    for (lanes, rows) in rows.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-        let (group, word) = place::<V>(lanes);
-        for (block, planes) in planes.as_chunks::<8>().0.iter().take(8).enumerate() {
-            let square =
-                planes.each_ref().map(|plane| plane.get(group).map_or(0, |group| group.word(word)));
+pub(super) fn rows_of_words(planes: &[[u64; GROUPS]], rows: &mut [&mut Payload; LANES]) {
+    for (group, rows) in rows.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+        for (block, planes) in planes.as_chunks::<8>().0.iter().enumerate() {
+            let square = planes.map(|plane| plane[group % GROUPS]);
             for (row, octets) in rows.iter_mut().zip(transpose(square)) {
-                if let Some(target) = row.0.as_chunks_mut::<8>().0.get_mut(column * 8 + block) {
+                if let Some(target) = row.as_chunks_mut().0.get_mut(block) {
                     *target = octets.to_le_bytes();
                 }
             }
         }
     }
-}
-
-/// Group and word of eight lanes.
-#[inline(always)]
-const fn place<V: Register>(lanes: usize) -> (usize, usize) {
-    let words = V::OCTETS / 8;
-    (lanes / words, lanes % words)
-}
-
-#[inline(always)]
-fn octets(row: &Row, block: usize) -> u64 {
-    row.0.as_chunks::<8>().0.get(block).map_or(0, |octets| u64::from_le_bytes(*octets))
 }
 
 /// Octet j of word i goes to octet i of word j.

@@ -1,6 +1,8 @@
 //! The path for any processor: registers are words of 64 bits.
 
-use super::{Direction, Lane, Register, Scratch, Substituted, Window, gates};
+use super::{
+    Direction, GROUPS, Lane, Payload, Register, Scratch, Substituted, Window, gates, pack,
+};
 use crate::csa2::{BLOCK_SBOX, permute_octet};
 
 pub(super) fn run(lanes: &mut [Lane<'_>], direction: Direction) {
@@ -72,5 +74,29 @@ impl Register for u64 {
     #[inline(always)]
     fn stream_sboxes(a: &Window<Self>) -> Substituted<Self> {
         gates::substitute(a)
+    }
+    #[inline(always)]
+    fn planes_of<const N: usize>(
+        rows: &[&[u8; N]; pack::LANES],
+        first: usize,
+        planes: &mut [[Self; GROUPS]],
+        octets: usize,
+    ) {
+        let _ = (first, octets);
+        pack::planes_of_words(rows, planes);
+    }
+    #[inline(always)]
+    fn rows_of(
+        planes: &[[Self; GROUPS]],
+        first: usize,
+        rows: &mut [&mut Payload; pack::LANES],
+        octets: usize,
+    ) {
+        let _ = (first, octets);
+        pack::rows_of_words(planes, rows);
+    }
+    #[inline(always)]
+    fn place(lane: usize) -> usize {
+        lane
     }
 }

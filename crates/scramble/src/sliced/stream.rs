@@ -16,6 +16,9 @@ const NIBBLES: usize = 10;
 
 type ShiftRegister<V> = [[V; 4]; RUN + NIBBLES];
 
+/// What the clocks of one octet read and write.
+type Span<V> = [[V; 4]; CLOCKS + NIBBLES];
+
 /// The shift registers of one scratch.
 pub(super) struct Registers<V> {
     a: ShiftRegister<V>,
@@ -36,7 +39,6 @@ impl<V: Register> Registers<V> {
 
 /// What is carried from clock to clock beside the shift registers.
 struct Carried<V> {
-    d: [V; 4],
     e: [V; 4],
     f: [V; 4],
     carry: V,
@@ -52,22 +54,24 @@ pub(super) fn apply<V: Register>(scratch: &mut Scratch<V>, octets: usize) {
     let mut at = RUN;
     load_control_words(&scratch.keys, a, b);
     let zero = [V::ZERO; 4];
-    let mut carried = Carried { d: zero, e: zero, f: zero, carry: V::ZERO };
+    let mut carried = Carried { e: zero, f: zero, carry: V::ZERO };
+    let mut d = zero;
     for (index, planes) in scratch.planes.iter().take(BLOCK).enumerate() {
         let bits = transpose_bits(*planes);
         let [low @ .., _, _, _, _] = bits;
         let [_, _, _, _, high @ ..] = bits;
         for clock in 0..CLOCKS {
             let (to_a, to_b) = if clock % 2 == 0 { (high, low) } else { (low, high) };
-            let to_a = xor_nibbles(to_a, carried.d);
+            let taken_in = Some([xor_nibbles(to_a, d), to_b]);
             at -= 1;
             let Some((a, b)) = windows(a, b, at) else { return };
-            if index == 0 && clock == 0 {
-                clock_with::<V, true>(a, b, &mut carried, to_a, to_b);
+            let e = carried.e;
+            let z = if index == 0 && clock == 0 {
+                clock_with::<V, true>(a, b, &mut carried, taken_in)
             } else {
-                clock_with::<V, false>(a, b, &mut carried, to_a, to_b);
-            }
-            carried.d = combined(b, &carried.d);
+                clock_with::<V, false>(a, b, &mut carried, taken_in)
+            };
+            d = combined(b, &e, &z);
         }
         if at < CLOCKS {
             at = copy_up(a, b, at);
@@ -77,14 +81,15 @@ pub(super) fn apply<V: Register>(scratch: &mut Scratch<V>, octets: usize) {
         if at < CLOCKS {
             at = copy_up(a, b, at);
         }
+        at -= CLOCKS;
+        let Some(a) = a.get_mut(at..).and_then(|a| a.first_chunk_mut()) else { return };
+        let Some(b) = b.get_mut(at..).and_then(|b| b.first_chunk_mut()) else { return };
         let mut bits = [V::ZERO; 8];
-        for pair in bits.as_chunks_mut::<2>().0.iter_mut().rev() {
-            at -= 1;
-            let Some((a, b)) = windows(a, b, at) else { return };
-            clock_with::<V, false>(a, b, &mut carried, zero, zero);
-            *pair = folded(b, &carried.d);
-            V::pin();
-        }
+        // One after the other with its number known: all places in memory are then constants.
+        two_bits::<V, 0>(a, b, &mut carried, &mut bits);
+        two_bits::<V, 1>(a, b, &mut carried, &mut bits);
+        two_bits::<V, 2>(a, b, &mut carried, &mut bits);
+        two_bits::<V, 3>(a, b, &mut carried, &mut bits);
         for (plane, stream) in planes.iter_mut().zip(transpose_bits(bits)) {
             *plane = plane.xor(stream);
         }
@@ -119,8 +124,8 @@ fn load_control_words<V: Register>(
 /// The nibbles from `at` on: the one that the next clock writes, then the ten of the register.
 #[inline(always)]
 fn windows<'a, V>(
-    a: &'a mut ShiftRegister<V>,
-    b: &'a mut ShiftRegister<V>,
+    a: &'a mut [[V; 4]],
+    b: &'a mut [[V; 4]],
     at: usize,
 ) -> Option<(&'a mut Window<V>, &'a mut Window<V>)> {
     Some((a.get_mut(at..)?.first_chunk_mut()?, b.get_mut(at..)?.first_chunk_mut()?))
@@ -137,50 +142,61 @@ where
     RUN
 }
 
-/// One clock. Afterwards `d` holds E ^ Z, to which [`combined`] or [`folded`] adds the taps on B.
+/// One clock of an octet of key stream; the first gives the highest bits.
+#[inline(always)]
+fn two_bits<V: Register, const CLOCK: usize>(
+    a: &mut Span<V>,
+    b: &mut Span<V>,
+    carried: &mut Carried<V>,
+    bits: &mut [V; 8],
+) {
+    let Some((a, b)) = windows(a, b, CLOCKS - 1 - CLOCK) else { return };
+    let e = carried.e;
+    let z = clock_with::<V, false>(a, b, carried, None);
+    [bits[6 - 2 * CLOCK], bits[7 - 2 * CLOCK]] = folded(b, &e, &z);
+    V::pin();
+}
+
+/// One clock; what it mixes into the feedback, if a block is being taken in, and whether it is the
+/// very first. Gives Z, which with E as it was before goes into the output.
 #[inline(always)]
 fn clock_with<V: Register, const FIRST: bool>(
     a: &mut Window<V>,
     b: &mut Window<V>,
     carried: &mut Carried<V>,
-    to_a: [V; 4],
-    to_b: [V; 4],
-) {
-    let zero = [V::ZERO; 4];
-    let Carried { d, e, f, carry } = carried;
+    taken_in: Option<[[V; 4]; 2]>,
+) -> [V; 4] {
+    let into = |nibble: [V; 4], which: usize| {
+        taken_in.map_or(nibble, |taken_in| xor_nibbles(nibble, taken_in[which % 2]))
+    };
     if FIRST {
         // All that the S-boxes gave before the first clock is zero, and so are E, F and carry.
-        a[0] = xor_nibbles(a[10], to_a);
-        b[0] = xor3_nibbles(b[7], b[10], to_b);
-        *d = zero;
-        return;
+        a[0] = into(a[10], 0);
+        b[0] = into(xor_nibbles(b[7], b[10]), 1);
+        return [V::ZERO; 4];
     }
+    let Carried { e, f, carry } = carried;
     let sub = V::stream_sboxes(a);
-    a[0] = xor3_nibbles(a[10], sub.x, to_a);
-    let new = xor3_nibbles(xor3_nibbles(b[7], b[10], sub.y), to_b, zero);
-    let [n0, n1, n2, n3] = new;
+    a[0] = into(xor_nibbles(a[10], sub.x), 0);
+    let [n0, n1, n2, n3] = into(xor3_nibbles(b[7], b[10], sub.y), 1);
     let p = sub.p;
     b[0] = [p.choose(n3, n0), p.choose(n0, n1), p.choose(n1, n2), p.choose(n2, n3)];
 
-    let mut sum = zero;
     let mut over = *carry;
     for bit in 0..4 {
-        let (e, z) = (e[bit], sub.z[bit]);
-        d[bit] = e.xor(z);
-        sum[bit] = e.xor3(z, over);
-        over = e.majority(z, over);
-    }
-    for bit in 0..4 {
-        let before = f[bit];
-        f[bit] = sub.q.choose(sum[bit], e[bit]);
-        e[bit] = before;
+        let (was, z) = (e[bit], sub.z[bit]);
+        e[bit] = f[bit];
+        f[bit] = sub.q.and_xor(z.xor(over), was);
+        over = was.majority(z, over);
     }
     *carry = sub.q.choose(over, *carry);
+    sub.z
 }
 
-/// D: `partial` with the combiner's taps on B as it was before the clock.
+/// D: E and Z with the combiner's taps on B, all as they were before the clock.
 #[inline(always)]
-fn combined<V: Register>(b: &Window<V>, partial: &[V; 4]) -> [V; 4] {
+fn combined<V: Register>(b: &Window<V>, e: &[V; 4], z: &[V; 4]) -> [V; 4] {
+    let partial = xor_nibbles(*e, *z);
     [
         partial[0].xor3(b[9][2], b[6][3]).xor3(b[3][1], b[8][0]),
         partial[1].xor3(b[5][3], b[8][2]).xor3(b[4][0], b[5][1]),
@@ -191,12 +207,12 @@ fn combined<V: Register>(b: &Window<V>, partial: &[V; 4]) -> [V; 4] {
 
 /// The two bits of key stream of a clock, the lower first: D0 ^ D1 and D2 ^ D3.
 #[inline(always)]
-fn folded<V: Register>(b: &Window<V>, partial: &[V; 4]) -> [V; 2] {
-    let low = partial[0].xor3(partial[1], b[9][2]).xor3(b[6][3], b[3][1]);
-    let high = partial[2].xor3(partial[3], b[6][0]).xor3(b[8][1], b[3][3]);
+fn folded<V: Register>(b: &Window<V>, e: &[V; 4], z: &[V; 4]) -> [V; 2] {
+    let low = e[0].xor3(e[1], b[9][2]).xor3(b[6][3], b[3][1]).xor3(b[8][0], b[5][3]);
+    let high = e[2].xor3(e[3], b[6][0]).xor3(b[8][1], b[3][3]).xor3(b[4][2], b[3][0]);
     [
-        low.xor3(b[8][0], b[5][3]).xor3(b[8][2], b[4][0]).xor(b[5][1]),
-        high.xor3(b[4][2], b[3][0]).xor3(b[6][1], b[7][2]).xor(b[9][3]),
+        low.xor3(b[8][2], b[4][0]).xor3(b[5][1], z[0]).xor(z[1]),
+        high.xor3(b[6][1], b[7][2]).xor3(b[9][3], z[2]).xor(z[3]),
     ]
 }
 
