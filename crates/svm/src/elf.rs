@@ -7,29 +7,47 @@ use alloc::vec::Vec;
 
 use crate::image::{Image, Program, Segment};
 
-/// Why a file is no program for the SVM.
+/// Why a file is no program for the SVM, and at which offset of the file that stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ElfError {
-    /// The file ends before offset.
-    #[error("ELF file ends before offset {0}")]
+    /// The file ends before what should begin at offset.
+    #[error("offset 0x{0:x}: the ELF file ends here, too early")]
     Truncated(usize),
     /// Not ELF32, little-endian, RISC-V, executable.
-    #[error("not an executable ELF32 file for RISC-V: {0}")]
-    Kind(&'static str),
+    #[error("offset 0x{at:x}: not an executable ELF32 file for RISC-V: {what}")]
+    Kind {
+        /// Offset of the field.
+        at: usize,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// Compressed instructions or hard floating point.
-    #[error("ELF flags 0x{0:x} ask for compressed instructions or floating point registers")]
+    #[error(
+        "offset 0x24: flags 0x{0:x} ask for compressed instructions or floating point registers"
+    )]
     Flags(u32),
     /// Too many, too large, overlapping, or none.
-    #[error("{0}")]
-    Segments(&'static str),
+    #[error("offset 0x{at:x}: {what}")]
+    Segments {
+        /// Offset of the header that says so.
+        at: usize,
+        /// What is wrong with it.
+        what: &'static str,
+    },
 }
 
 /// Most program or section headers that are read.
 const MAX_HEADERS: usize = 256;
 /// Most memory all segments may take together.
 const MAX_MEMORY: u64 = 64 << 20;
+/// Offsets of fields of the file header.
+const ENTRY: usize = 24;
+const PROGRAM_HEADERS: usize = 28;
+const SECTION_HEADERS: usize = 32;
+const FLAGS: usize = 36;
 const EM_RISCV: u16 = 243;
+const ET_EXEC: u16 = 2;
 const PT_LOAD: u32 = 1;
 const PF_X: u32 = 1;
 const PF_W: u32 = 2;
@@ -46,18 +64,19 @@ const EF_RISCV_FLOAT_ABI: u32 = 6;
 pub fn program(file: &[u8]) -> Result<Program, ElfError> {
     let reader = Reader(file);
     check_kind(&reader)?;
-    let entry = reader.u32(24)?;
+    let entry = reader.u32(ENTRY)?;
     let mut segments = segments(&reader)?;
     let (text_start, text_end) = match text_sections(&reader)? {
         Some(range) => range,
         None => text_segments(&segments)?,
     };
-    let text_bytes =
-        text_end.checked_sub(text_start).ok_or(ElfError::Segments("no instructions"))?;
+    let bad = |what| ElfError::Segments { at: ENTRY, what };
+    let text_bytes = text_end.checked_sub(text_start).ok_or_else(|| bad("no instructions"))?;
     if u64::from(text_bytes) > MAX_MEMORY {
-        return Err(ElfError::Segments("instructions are too far apart"));
+        return Err(bad("instructions are too far apart"));
     }
-    split_after_text(&mut segments, text_end);
+    split(&mut segments, text_start, Part::Head);
+    split(&mut segments, text_end, Part::Tail);
     Ok(Program { entry, text_start, text_bytes, segments })
 }
 
@@ -69,17 +88,17 @@ pub fn program(file: &[u8]) -> Result<Program, ElfError> {
 pub fn flat_image(file: &[u8]) -> Result<Image, ElfError> {
     let program = program(file)?;
     let loaded = || program.segments.iter().filter(|s| !s.bytes.is_empty());
-    let base =
-        loaded().map(|s| s.load_address).min().ok_or(ElfError::Segments("nothing to load"))?;
+    let bad = |what| ElfError::Segments { at: PROGRAM_HEADERS, what };
+    let base = loaded().map(|s| s.load_address).min().ok_or_else(|| bad("nothing to load"))?;
     if base != program.text_start {
-        return Err(ElfError::Segments("a flat image must begin with its instructions"));
+        return Err(bad("a flat image must begin with its instructions"));
     }
     let mut code = Vec::new();
     for segment in loaded() {
         let at = (segment.load_address - base) as usize;
         let end = at.saturating_add(segment.bytes.len());
         if end as u64 > MAX_MEMORY {
-            return Err(ElfError::Segments("load addresses are too far apart"));
+            return Err(bad("load addresses are too far apart"));
         }
         if code.len() < end {
             code.resize(end, 0);
@@ -88,25 +107,19 @@ pub fn flat_image(file: &[u8]) -> Result<Image, ElfError> {
             place.copy_from_slice(&segment.bytes);
         }
     }
-    let entry =
-        program.entry.checked_sub(base).ok_or(ElfError::Segments("entry before the image"))?;
+    let before = ElfError::Segments { at: ENTRY, what: "entry before the image" };
+    let entry = program.entry.checked_sub(base).ok_or(before)?;
     Ok(Image { text_bytes: program.text_bytes, code, load_offset: base, entry })
 }
 
 fn check_kind(reader: &Reader<'_>) -> Result<(), ElfError> {
-    if reader.bytes(0, 4)? != b"\x7fELF" {
-        return Err(ElfError::Kind("no ELF magic"));
-    }
-    if reader.bytes(4, 3)? != [1, 1, 1] {
-        return Err(ElfError::Kind("not 32 bit little-endian version 1"));
-    }
-    if reader.u16(16)? != 2 {
-        return Err(ElfError::Kind("not of type executable"));
-    }
-    if reader.u16(18)? != EM_RISCV {
-        return Err(ElfError::Kind("not for RISC-V"));
-    }
-    match reader.u32(36)? {
+    let kind = |good: bool, at, what| if good { Ok(()) } else { Err(ElfError::Kind { at, what }) };
+    kind(reader.bytes(0, 4)? == b"\x7fELF", 0, "no ELF magic")?;
+    let ident = reader.bytes(4, 3)?;
+    kind(ident == [1, 1, 1], 4, "not 32 bit little-endian version 1")?;
+    kind(reader.u16(16)? == ET_EXEC, 16, "not of type executable")?;
+    kind(reader.u16(18)? == EM_RISCV, 18, "not for RISC-V")?;
+    match reader.u32(FLAGS)? {
         flags if flags & (EF_RISCV_RVC | EF_RISCV_FLOAT_ABI) != 0 => Err(ElfError::Flags(flags)),
         _ => Ok(()),
     }
@@ -123,7 +136,8 @@ fn headers(
     let size = usize::from(reader.u16(size_at)?);
     let count = usize::from(reader.u16(size_at + 2)?);
     if count > MAX_HEADERS || (count != 0 && size < least) {
-        return Err(ElfError::Segments("too many headers, or headers of illegal size"));
+        let what = "too many headers, or headers of illegal size";
+        return Err(ElfError::Segments { at: size_at, what });
     }
     Ok((0..count).map(move |i| start.saturating_add(i * size)))
 }
@@ -131,7 +145,7 @@ fn headers(
 fn segments(reader: &Reader<'_>) -> Result<Vec<Segment>, ElfError> {
     let mut segments = Vec::new();
     let mut total = 0;
-    for at in headers(reader, 28, 42, 32)? {
+    for at in headers(reader, PROGRAM_HEADERS, 42, 32)? {
         let field = |i: usize| reader.u32(at.saturating_add(4 * i));
         let memory_len = field(5)?;
         if field(0)? != PT_LOAD || memory_len == 0 {
@@ -140,7 +154,7 @@ fn segments(reader: &Reader<'_>) -> Result<Vec<Segment>, ElfError> {
         let bytes = reader.bytes(field(1)? as usize, field(4)? as usize)?;
         total += u64::from(memory_len);
         if bytes.len() > memory_len as usize || total > MAX_MEMORY {
-            return Err(ElfError::Segments("segment sizes are not legal"));
+            return Err(ElfError::Segments { at, what: "segment sizes are not legal" });
         }
         let flags = field(6)?;
         segments.push(Segment {
@@ -152,8 +166,9 @@ fn segments(reader: &Reader<'_>) -> Result<Vec<Segment>, ElfError> {
             executable: flags & PF_X != 0,
         });
     }
+    let bad = |what| Err(ElfError::Segments { at: PROGRAM_HEADERS, what });
     if segments.is_empty() {
-        return Err(ElfError::Segments("nothing to load"));
+        return bad("nothing to load");
     }
     segments.sort_by_key(|s| s.address);
     let overlap = segments.windows(2).any(|pair| match pair {
@@ -161,7 +176,7 @@ fn segments(reader: &Reader<'_>) -> Result<Vec<Segment>, ElfError> {
         _ => false,
     });
     if overlap {
-        return Err(ElfError::Segments("segments overlap"));
+        return bad("segments overlap");
     }
     Ok(segments)
 }
@@ -169,12 +184,13 @@ fn segments(reader: &Reader<'_>) -> Result<Vec<Segment>, ElfError> {
 /// From the first to the last executable section, when the file has section headers.
 fn text_sections(reader: &Reader<'_>) -> Result<Option<(u32, u32)>, ElfError> {
     let mut range = None;
-    for at in headers(reader, 32, 46, 40)? {
+    for at in headers(reader, SECTION_HEADERS, 46, 40)? {
         let field = |i: usize| reader.u32(at.saturating_add(4 * i));
         let (kind, flags, address, size) = (field(1)?, field(2)?, field(3)?, field(5)?);
         let wanted = SHF_ALLOC | SHF_EXECINSTR;
         if flags & wanted == wanted && kind != SHT_NOBITS && size != 0 {
-            let end = address.checked_add(size).ok_or(ElfError::Segments("section wraps"))?;
+            let wraps = ElfError::Segments { at, what: "section wraps" };
+            let end = address.checked_add(size).ok_or(wraps)?;
             range = match range {
                 None => Some((address, end)),
                 Some((from, to)) => Some((address.min(from), end.max(to))),
@@ -185,7 +201,7 @@ fn text_sections(reader: &Reader<'_>) -> Result<Option<(u32, u32)>, ElfError> {
 }
 
 fn text_segments(segments: &[Segment]) -> Result<(u32, u32), ElfError> {
-    let none = ElfError::Segments("no instructions");
+    let none = ElfError::Segments { at: PROGRAM_HEADERS, what: "no instructions" };
     let text = || segments.iter().filter(|s| s.executable);
     let start = text().map(|s| s.address).min().ok_or(none)?;
     let end = text()
@@ -196,26 +212,37 @@ fn text_segments(segments: &[Segment]) -> Result<(u32, u32), ElfError> {
     Ok((start, end))
 }
 
-/// A writable segment that holds text too is cut behind the text, so that the rest stays writable.
-fn split_after_text(segments: &mut Vec<Segment>, text_end: u32) {
+/// Which part of a segment that is cut in two is no text.
+enum Part {
+    Head,
+    Tail,
+}
+
+/// A writable segment that holds text too is cut at the border of the text, so that the rest of it
+/// stays writable.
+fn split(segments: &mut Vec<Segment>, border: u32, data: Part) {
     let mixed = segments.iter().position(|s| {
         s.writable
             && s.executable
-            && s.address < text_end
-            && u64::from(text_end) < u64::from(s.address) + u64::from(s.memory_len)
+            && s.address < border
+            && u64::from(border) < u64::from(s.address) + u64::from(s.memory_len)
     });
     let Some(at) = mixed else { return };
     let Some(segment) = segments.get_mut(at) else { return };
-    let head = text_end - segment.address;
-    let tail = Segment {
-        address: text_end,
+    let head = border - segment.address;
+    let mut tail = Segment {
+        address: border,
         load_address: segment.load_address.wrapping_add(head),
         bytes: segment.bytes.split_off((head as usize).min(segment.bytes.len())),
         memory_len: segment.memory_len - head,
         writable: true,
-        executable: false,
+        executable: true,
     };
     segment.memory_len = head;
+    match data {
+        Part::Head => segment.executable = false,
+        Part::Tail => tail.executable = false,
+    }
     segments.insert(at + 1, tail);
 }
 

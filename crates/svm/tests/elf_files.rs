@@ -93,23 +93,35 @@ fn illegal_files_are_refused_with_a_reason() {
         file[at] = value;
         program(&file).err().unwrap()
     };
-    for (at, value) in [(0, 0), (4, 2), (5, 2), (6, 0), (16, 3), (18, 62)] {
-        assert!(matches!(with(at, value), ElfError::Kind(_)), "{at}");
+    for (at, value, field) in
+        [(0, 0, 0), (4, 2, 4), (5, 2, 4), (6, 0, 4), (16, 3, 16), (18, 62, 18)]
+    {
+        assert!(matches!(with(at, value), ElfError::Kind { at, .. } if at == field), "{at}");
     }
-    assert_eq!(with(36, 1), ElfError::Flags(1));
-    assert_eq!(with(36, 4), ElfError::Flags(4));
-    for segments in [
-        [none, none],
-        [text, text],
-        [[1, at, 0, 0, 4, 3, 5], none],
-        [[1, at, 0, 0, 4, 0x0500_0000, 5], none],
-        [[1, at, 0, 0, 4, 4, 6], none],
+    for flags in [1, 2, 4, 6] {
+        assert_eq!(with(36, flags), ElfError::Flags(flags.into()));
+    }
+    // Headers that are too many, or too small to hold their fields.
+    for (at, value) in [(45, 2), (42, 31)] {
+        assert!(matches!(with(at, value), ElfError::Segments { at: 42, .. }), "{at}");
+    }
+    // At which header, or at which field of the file's.
+    for (segments, place) in [
+        ([none, none], 28),
+        ([text, text], 28),
+        ([[1, at, 0, 0, 4, 3, 5], none], HEADERS),
+        ([none, [1, at, 0, 0, 4, 0x0500_0000, 5]], HEADERS + 32),
+        ([[1, at, 0, 0, 4, 4, 6], none], 28),
     ] {
         let refused = program(&elf_file(0, &segments, &code)).err();
-        assert!(matches!(refused, Some(ElfError::Segments(_))), "{segments:?}");
+        let expected = matches!(refused, Some(ElfError::Segments { at, .. }) if at == place);
+        assert!(expected, "{segments:?}: {refused:?}");
     }
     let beyond = [[1, at, 0, 0, 5, 5, 5], none];
     assert_eq!(program(&elf_file(0, &beyond, &code)).err(), Some(ElfError::Truncated(at as usize)));
     let far = [text, [1, at, 0x1000_0000, 0x0500_0000, 4, 4, 6]];
-    assert!(flat_image(&elf_file(0, &far, &code)).is_err());
+    let refused = flat_image(&elf_file(0, &far, &code)).err().unwrap();
+    assert_eq!(refused.to_string(), "offset 0x1c: load addresses are too far apart");
+    let early = flat_image(&elf_file(0, &[[1, at, 4, 4, 4, 4, 5], none], &code)).err().unwrap();
+    assert_eq!(early.to_string(), "offset 0x18: entry before the image");
 }

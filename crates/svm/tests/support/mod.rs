@@ -3,6 +3,7 @@
 
 pub mod extension_words;
 pub mod generator;
+pub mod suite;
 
 use portcullis_svm::{
     CallPermitted, Client, Event, GuestMemory, HostFault, Image, Limits, Outcome, PermitTable,
