@@ -1,5 +1,6 @@
-//! `cargo xtask soak`: what is too long for every change. Property tests with many cases, then
-//! the journeys, attacks and faults again and again.
+//! `cargo xtask soak`: what is too long for every change. Property tests with many cases, random
+//! programs in both engines of the virtual machine, then the journeys, attacks and faults again
+//! and again.
 
 use crate::Done;
 use crate::build;
@@ -7,25 +8,52 @@ use crate::shell::{cargo, step};
 
 const CASES: &str = "100000";
 const ROUNDS: u32 = 20;
+/// Random programs that both engines must agree on.
+const PROGRAMS: u64 = 100_000_000;
+/// How many of them one run of the two tests in `crates/svm/src/threaded/tests.rs` tries, each time
+/// others.
+const PROGRAMS_AT_ONCE: u64 = 200_000;
+
+const USAGE: &str = "usage: cargo xtask soak [-n ROUNDS] [--programs N]";
 
 pub(crate) fn run(args: &[String]) -> Done {
-    let rounds = match args {
-        [] => ROUNDS,
-        [flag, count] if flag == "-n" => {
-            count.parse().map_err(|_| format!("soak: {count:?} is no number of rounds"))?
+    let (mut rounds, mut programs) = (ROUNDS, PROGRAMS);
+    let mut rest = args;
+    while let [flag, count, more @ ..] = rest {
+        let number = count.parse().map_err(|_| format!("soak: {count:?} is no number"))?;
+        match flag.as_str() {
+            "-n" => rounds = u32::try_from(number).map_err(|_| "soak: too many rounds")?,
+            "--programs" => programs = number,
+            _ => return Err(USAGE.into()),
         }
-        _ => return Err("usage: cargo xtask soak [-n ROUNDS]".into()),
-    };
+        rest = more;
+    }
+    if !rest.is_empty() {
+        return Err(USAGE.into());
+    }
     let mut properties = cargo(&["test", "--release", "--workspace", "--no-fail-fast"]);
     properties.args(["--exclude", "portcullis-tests", "--lib", "--tests"]);
     // Shrinking and the record of failures stay as in a short run.
     properties.env("PROPTEST_CASES", CASES).env("PROPTEST_MAX_GLOBAL_REJECTS", "10000000");
     step(&format!("all tests with {CASES} cases for each property"), &mut properties)?;
+    random_programs(programs)?;
     build::programs()?;
     for round in 1..=rounds {
         let mut journeys = cargo(&["test", "--release", "--package", "portcullis-tests"]);
         step(&format!("journeys, round {round} of {rounds}"), &mut journeys)?;
     }
     println!("{rounds} rounds without a failure");
+    Ok(())
+}
+
+/// At least so many random programs, in pieces, so that progress shows and a failure is early.
+fn random_programs(programs: u64) -> Done {
+    let pieces = programs.div_ceil(PROGRAMS_AT_ONCE);
+    for piece in 1..=pieces {
+        let mut tests = cargo(&["test", "--release", "--package", "portcullis-svm", "--lib"]);
+        tests.args(["--", "same_to_both_engines"]);
+        let done = piece * PROGRAMS_AT_ONCE;
+        step(&format!("random programs up to {done} of {programs}"), &mut tests)?;
+    }
     Ok(())
 }

@@ -3,7 +3,7 @@
 //!
 //! Clause: X.1198 7.1. There is no `unsafe`: optimised builds turn the tail calls into jumps
 //! (`build.rs` says where, a test runs 10^8 instructions on a small stack), and where they would
-//! not, the match loop runs alone. A slot may execute its own instruction and up to three behind
+//! not, the match loop runs alone. A slot may execute its own instruction and up to five behind
 //! it; slots stay one to one with the text, so a jump into the middle finds its own function.
 //!
 //! Metering costs nothing in straight code: what is left of the budget is always the accumulator

@@ -2,8 +2,8 @@
 
 use super::Slot;
 use super::handlers::{
-    Handler, Kind, four, kind, kind_of, leave, one, one_transfer, three, transfer, two,
-    two_transfer,
+    Handler, Kind, five, four, four_transfer, kind, kind_of, leave, one, one_transfer, six, three,
+    three_transfer, transfer, two, two_transfer,
 };
 use crate::decode::Op;
 
@@ -70,13 +70,18 @@ macro_rules! singles {
     };
 }
 
-/// `match` over several kinds: every row of the list gets its own function.
+/// Rows of several kinds: every row gets its own function; `$list` has them for the tests.
 macro_rules! rows {
-    ($function:ident, $of:expr, [$($($kind:ident)+,)*]) => {
-        match $of {
-            $(($($kind),+) => Some($function::<$($kind),+> as Handler),)*
-            _ => None,
+    ($choose:ident, $list:ident: $function:ident($($at:ident)+) [$($($kind:ident)+,)*]) => {
+        fn $choose($($at: Kind),+) -> Option<Handler> {
+            match ($($at),+) {
+                $(($($kind),+) => Some($function::<$($kind),+> as Handler),)*
+                _ => None,
+            }
         }
+
+        #[cfg(test)]
+        pub(super) const $list: &[&[Kind]] = &[$(&[$($kind),+]),*];
     };
 }
 
@@ -114,70 +119,92 @@ fn before_transfer(a: Kind, b: Kind) -> Option<Handler> {
     )
 }
 
-fn triple(a: Kind, b: Kind, c: Kind) -> Option<Handler> {
-    rows!(three, (a, b, c), [
-        SW_SP SW_SP SW_SP, LW_SP LW_SP LW_SP, LW LW LW, SW SW SW, LBU LBU LBU, SB SB SB, MV MV MV,
-        ADDI ADDI ADDI, ADDI ADDI LUI, LUI ADDI ADDI, ADDI SW_SP SW_SP, SW_SP SW_SP ADDI,
-        LW_SP LW_SP ADDI, ADDI MV MV, MV MV LUI, ADDI ADDI MV, ADDI ADDI SW_SP, LW_SP SW LW_SP,
-        SW LW_SP SW, SW_SP LW_SP SW_SP, LW_SP SW_SP LW_SP, LBU SW_SP LBU, SW_SP LBU SW_SP,
-        LBU LBU SLLI, LBU SLLI OR, MV LW_SP LW_SP, SW_SP SW_SP MV, SRLI SLLI OR, SLLI SRLI OR,
-        SLLI OR SRLI, OR SRLI SLLI, OR SLLI SRLI, SRLI OR SLLI, SRLI OR SRLI, OR SRLI OR,
-        OR SLLI OR, SLLI OR SLLI, SLLI OR OR, SLLI SLLI OR, SLLI SLLI SLLI, SRLI SRLI SRLI,
-        OR OR OR, SLLI OR XOR, OR XOR XOR, XOR XOR XOR, XOR XOR ADD, XOR ADD ADD, ADD ADD ADD,
-        XOR SRLI SLLI, XOR SLLI SRLI, XOR AND XOR, AND XOR ADD, AND XOR XOR, XOR AND ADD,
-        OR XOR SRLI, XOR XOR SRLI, XOR SRLI SRLI, ADD ADD LW, AND OR ADD, AND AND OR,
-        SRLI SLLI SRLI, SLLI SRLI SLLI, LW SRLI SLLI, LW SLLI SRLI, SRLI ANDI SLLI, ANDI SLLI ADD,
-        SLLI ADD LW, SRLI ANDI ANDI, ADD LW SRLI, ADD LW SLLI, LW XOR XOR, ADD LW XOR, ADD LW ADD,
-        SLLI ADD SLLI, SLLI SLLI ADD, SLLI SLLI ANDI, SLLI SLLI SRAI, SLLI SRAI AND, SRAI AND SLLI,
-        SRAI AND XOR, ANDI SLLI SLLI, ANDI XOR XOR, AND XOR SLLI, ANDI ANDI SLLI, SRLI SRLI ANDI,
-        LW LW ADDI, LW ADDI ADDI, SW ADDI ADDI, ADDI SW SW, LW LW LUI, SLLI ADD LH, LH MUL ADD,
-        ADDI LH LH, LW MUL ADD, XOR SRLI AND, SUB AND ADD, SLLI ADD ADDI, LW SLLI ADD, MV SLLI ADD,
-        LBU ADDI SB,
-    ])
-}
+rows! { triple, TRIPLES: three(a b c) [
+    SW_SP SW_SP SW_SP, LW_SP LW_SP LW_SP, LW LW LW, SW SW SW, LBU LBU LBU, SB SB SB, MV MV MV,
+    ADDI ADDI ADDI, ADDI ADDI LUI, LUI ADDI ADDI, ADDI SW_SP SW_SP, SW_SP SW_SP ADDI,
+    LW_SP LW_SP ADDI, ADDI MV MV, MV MV LUI, ADDI ADDI MV, ADDI ADDI SW_SP, LW_SP SW LW_SP,
+    SW LW_SP SW, SW_SP LW_SP SW_SP, LW_SP SW_SP LW_SP, LBU SW_SP LBU, SW_SP LBU SW_SP,
+    LBU LBU SLLI, LBU SLLI OR, MV LW_SP LW_SP, SW_SP SW_SP MV, SRLI SLLI OR, SLLI SRLI OR,
+    SLLI OR SRLI, OR SRLI SLLI, OR SLLI SRLI, SRLI OR SLLI, SRLI OR SRLI, OR SRLI OR,
+    OR SLLI OR, SLLI OR SLLI, SLLI OR OR, SLLI SLLI OR, SLLI SLLI SLLI, SRLI SRLI SRLI,
+    OR OR OR, SLLI OR XOR, OR XOR XOR, XOR XOR XOR, XOR XOR ADD, XOR ADD ADD, ADD ADD ADD,
+    XOR SRLI SLLI, XOR SLLI SRLI, XOR AND XOR, AND XOR ADD, AND XOR XOR, XOR AND ADD,
+    OR XOR SRLI, XOR XOR SRLI, XOR SRLI SRLI, ADD ADD LW, AND OR ADD, AND AND OR,
+    SRLI SLLI SRLI, SLLI SRLI SLLI, LW SRLI SLLI, LW SLLI SRLI, SRLI ANDI SLLI, ANDI SLLI ADD,
+    SLLI ADD LW, SRLI ANDI ANDI, ADD LW SRLI, ADD LW SLLI, LW XOR XOR, ADD LW XOR, ADD LW ADD,
+    SLLI ADD SLLI, SLLI SLLI ADD, SLLI SLLI ANDI, SLLI SLLI SRAI, SLLI SRAI AND, SRAI AND SLLI,
+    SRAI AND XOR, ANDI SLLI SLLI, ANDI XOR XOR, AND XOR SLLI, ANDI ANDI SLLI, SRLI SRLI ANDI,
+    LW LW ADDI, LW ADDI ADDI, SW ADDI ADDI, ADDI SW SW, LW LW LUI, SLLI ADD LH, LH MUL ADD,
+    ADDI LH LH, LW MUL ADD, XOR SRLI AND, SUB AND ADD, SLLI ADD ADDI, LW SLLI ADD, MV SLLI ADD,
+    LBU ADDI SB,
+    LH LH ADDI, SRLI SRLI SLLI,
+] }
 
-fn quadruple(a: Kind, b: Kind, c: Kind, d: Kind) -> Option<Handler> {
-    rows!(four, (a, b, c, d), [
-        SW_SP SW_SP SW_SP SW_SP, LW_SP LW_SP LW_SP LW_SP, LW LW LW LW, SRLI SLLI OR XOR,
-        SLLI SRLI OR XOR, XOR SRLI SLLI OR, SLLI OR SRLI SLLI, OR SRLI SLLI OR, SRLI SLLI OR SRLI,
-        SLLI OR XOR XOR, ADD ADD ADD ADD, SRLI ANDI SLLI ADD, ANDI SLLI ADD LW, SRLI SLLI OR SLLI,
-        LW_SP SW LW_SP SW, SW LW_SP SW LW_SP, SLLI SRLI SLLI SRLI, ANDI ANDI SLLI SLLI,
-        SRLI SRLI SRLI SRLI, SLLI SLLI SRAI AND, SLLI SRAI AND XOR,
-    ])
-}
+rows! { quadruple, QUADRUPLES: four(a b c d) [
+    SW_SP SW_SP SW_SP SW_SP, LW_SP LW_SP LW_SP LW_SP, LW LW LW LW, SRLI SLLI OR XOR,
+    SLLI SRLI OR XOR, XOR SRLI SLLI OR, SLLI OR SRLI SLLI, OR SRLI SLLI OR, SRLI SLLI OR SRLI,
+    SLLI OR XOR XOR, ADD ADD ADD ADD, SRLI ANDI SLLI ADD, ANDI SLLI ADD LW, SRLI SLLI OR SLLI,
+    LW_SP SW LW_SP SW, SW LW_SP SW LW_SP, SLLI SRLI SLLI SRLI, ANDI ANDI SLLI SLLI,
+    SRLI SRLI SRLI SRLI, SLLI SLLI SRAI AND, SLLI SRAI AND XOR,
+    LHU LHU ADDI MUL, LHU XOR ADD SH, SRLI ANDI ADD LW, ANDI ADD LW ANDI, ADD SW ADDI MV,
+    OR XOR SRLI SLLI, OR ADD ADD ADD, XOR SRLI SRLI SLLI,
+] }
 
-fn two_before_transfer(a: Kind, b: Kind, c: Kind) -> Option<Handler> {
-    rows!(two_transfer, (a, b, c), [
-        ADDI ADDI BNE, ADDI ADDI BEQ, ADDI ADDI BLTU, ADDI ADDI BGEU, ADDI ADDI J, LW LW BEQ,
-        LW LW BNE, LW_SP LW_SP BEQ, LW_SP LW_SP BNE, LW_SP LW_SP BLTU, LW_SP LW_SP BGEU,
-        LW_SP LW_SP J, LW_SP ADDI JR, LW_SP ADDI BNE, LW_SP ADDI BLTU, MV LUI JALR, ADDI LUI JALR,
-        LW_SP LUI JALR, SW SW J, SW SW JR, MV MV J, MV MV BNE, MV ADDI J, MV ADDI BNE, LW ADDI BNE,
-        LW ADDI BEQ, LW MV BNE, SW ADDI BNE, SW ADDI BLTU, SB ADDI BNE, LBU ADDI BNE, LBU ADDI BEQ,
-        ANDI ADDI BNE, ANDI ADD BGEU, ADDI ANDI BNE, ADDI ANDI BEQ, ADDI ANDI BGEU, XOR XOR BNE,
-        XOR ADDI BNE, ADDI XOR BNE, ADD ADDI BNE, SH ADDI BNE, SRLI XOR J, LUI ADDI BNE,
-        LUI ADDI J, MV LW BGEU, SLTU OR BNE, LW SLTU BEQ, ADDI MV BNE, ADDI MV BLTU, SRLI ADDI BNE,
-        ADDI SRLI BNE, ADD LBU BNE, XOR XOR J,
-    ])
-}
+rows! { two_before_transfer, TWO_BEFORE_TRANSFER: two_transfer(a b t) [
+    ADDI ADDI BNE, ADDI ADDI BEQ, ADDI ADDI BLTU, ADDI ADDI BGEU, ADDI ADDI J, LW LW BEQ,
+    LW LW BNE, LW_SP LW_SP BEQ, LW_SP LW_SP BNE, LW_SP LW_SP BLTU, LW_SP LW_SP BGEU,
+    LW_SP LW_SP J, LW_SP ADDI JR, LW_SP ADDI BNE, LW_SP ADDI BLTU, MV LUI JALR, ADDI LUI JALR,
+    LW_SP LUI JALR, SW SW J, SW SW JR, MV MV J, MV MV BNE, MV ADDI J, MV ADDI BNE, LW ADDI BNE,
+    LW ADDI BEQ, LW MV BNE, SW ADDI BNE, SW ADDI BLTU, SB ADDI BNE, LBU ADDI BNE, LBU ADDI BEQ,
+    ANDI ADDI BNE, ANDI ADD BGEU, ADDI ANDI BNE, ADDI ANDI BEQ, ADDI ANDI BGEU, XOR XOR BNE,
+    XOR ADDI BNE, ADDI XOR BNE, ADD ADDI BNE, SH ADDI BNE, SRLI XOR J, LUI ADDI BNE,
+    LUI ADDI J, MV LW BGEU, SLTU OR BNE, LW SLTU BEQ, ADDI MV BNE, ADDI MV BLTU, SRLI ADDI BNE,
+    ADDI SRLI BNE, ADD LBU BNE, XOR XOR J,
+    SLLI MV JAL, LW MV BGEU,
+] }
+
+rows! { quintuple, QUINTUPLES: five(a b c d e) [
+    LH LH ADDI ADDI MUL, SRLI SLLI OR SRLI SLLI, SLLI SRLI OR SLLI SRLI, LHU LHU ADDI MUL ADD,
+    XOR SRLI SLLI OR XOR, MV MV MV MV MV,
+] }
+
+rows! { sextuple, SEXTUPLES: six(a b c d e f) [
+    LHU LHU ADDI MUL ADD ADDI, XOR SRLI SRLI SLLI SRAI AND, MV MV MV MV MV MV,
+    ANDI ADD LW ANDI ADD LW, SRLI SLLI OR SRLI SLLI OR, SLLI SRLI OR SLLI SRLI OR,
+    LW_SP LW_SP LW_SP LW_SP LW_SP LW_SP, SW_SP SW_SP SW_SP SW_SP SW_SP SW_SP,
+] }
+
+rows! { three_before_transfer, THREE_BEFORE_TRANSFER: three_transfer(a b c t) [
+    LW SW MV BNE, ADDI ADD SW BNE, SLTU SLTU AND BEQ, ADD SW ADDI BNE, ADD SH MV BNE,
+    LW_SP LW_SP ADDI JR, XOR ADDI ADDI BNE,
+] }
+
+rows! { four_before_transfer, FOUR_BEFORE_TRANSFER: four_transfer(a b c d t) [
+    MV LW SW MV BNE, MUL ADD SW ADDI BNE, XOR ADD SH MV BNE,
+] }
 
 /// Gives every slot its function, so that straight code takes the fewest steps.
 pub(crate) fn fuse(code: &mut [Slot]) {
     // Steps from the next slots to the end of the straight code, and the kinds of those slots.
-    let mut steps = [0_u32; 4];
-    let mut kinds = [Op::Illegal as Kind; 3];
+    let mut steps = [0_u32; 6];
+    let mut kinds = [Op::Illegal as Kind; 5];
     for slot in code.iter_mut().rev() {
         let a = kind_of(&slot.instruction);
-        let [b, c, d] = kinds;
-        let [one_on, two_on, three_on, four_on] = steps;
+        let [b, c, d, e, f] = kinds;
+        let [after_1, after_2, after_3, after_4, after_5, after_6] = steps;
         let is_transfer = matches!(a, JAL | JALR | BEQ | BNE | BLT | BGE | BLTU | BGEU | J | JR);
         let (mut handler, mut best) =
-            (alone(a).unwrap_or(leave), if is_transfer { 1 } else { one_on.saturating_add(1) });
+            (alone(a).unwrap_or(leave), if is_transfer { 1 } else { after_1.saturating_add(1) });
         let forms = [
             (before_transfer(a, b), 0),
             (two_before_transfer(a, b, c), 0),
-            (pair(a, b), two_on),
-            (triple(a, b, c), three_on),
-            (quadruple(a, b, c, d), four_on),
+            (three_before_transfer(a, b, c, d), 0),
+            (four_before_transfer(a, b, c, d, e), 0),
+            (pair(a, b), after_2),
+            (triple(a, b, c), after_3),
+            (quadruple(a, b, c, d), after_4),
+            (quintuple(a, b, c, d, e), after_5),
+            (sextuple(a, b, c, d, e, f), after_6),
         ];
         for (form, rest) in forms {
             // Of two ways with as many steps the one that does more at once.
@@ -186,7 +213,7 @@ pub(crate) fn fuse(code: &mut [Slot]) {
             }
         }
         slot.handler = handler;
-        steps = [best, one_on, two_on, three_on];
-        kinds = [a, b, c];
+        steps = [best, after_1, after_2, after_3, after_4, after_5];
+        kinds = [a, b, c, d, e];
     }
 }

@@ -1,4 +1,4 @@
-//! What the slots call: kinds of instruction, and functions for one to four in a row.
+//! What the slots call: kinds of instruction, and functions for one to six in a row.
 
 use super::Slot;
 use crate::alu::{operate, taken};
@@ -44,7 +44,7 @@ pub(super) const fn kind_of(instruction: &Instruction) -> Kind {
 }
 
 /// The operation of a kind that is the number of an [`Op`].
-const fn op_of(kind: Kind) -> Op {
+pub(super) const fn op_of(kind: Kind) -> Op {
     match Op::ALL.split_at_checked(kind as usize) {
         Some((_, [op, ..])) => *op,
         _ => Op::Illegal,
@@ -89,109 +89,40 @@ fn jump(machine: &mut Machine, here: &[Slot], acc: u64, code: &[Slot], target: u
     go(machine, there, left - there.len() as u64, code);
 }
 
-/// One instruction.
-pub(super) fn one<const A: Kind>(m: &mut Machine, here: &[Slot], acc: u64, code: &[Slot]) {
-    let [a, rest @ ..] = here else { return leave(m, here, acc, code) };
-    if !straight::<A>(m, &a.instruction) {
-        return elsewhere(m, here, acc, code);
-    }
-    go(m, rest, acc, code);
+/// A function for so many in a row, which goes on behind them with `$end`.
+macro_rules! in_a_row {
+    ($($name:ident: $($kind:ident $slot:ident $at:literal),+; $($last:ident)? => $end:expr;)*) => {$(
+        pub(super) fn $name<$(const $kind: Kind,)+ $(const $last: Kind)?>(
+            m: &mut Machine,
+            here: &[Slot],
+            acc: u64,
+            code: &[Slot],
+        ) {
+            let [$($slot,)+ rest @ ..] = here else { return leave(m, here, acc, code) };
+            $(if !straight::<$kind>(m, &$slot.instruction) {
+                return elsewhere(m, here.get($at..).unwrap_or_default(), acc, code);
+            })+
+            $end(m, rest, acc, code);
+        }
+    )*};
 }
 
-/// Two in a row.
-pub(super) fn two<const A: Kind, const B: Kind>(
-    m: &mut Machine,
-    here: &[Slot],
-    acc: u64,
-    code: &[Slot],
-) {
-    let [a, b, rest @ ..] = here else { return leave(m, here, acc, code) };
-    if !straight::<A>(m, &a.instruction) {
-        return elsewhere(m, here, acc, code);
-    }
-    if !straight::<B>(m, &b.instruction) {
-        return elsewhere(m, here.get(1..).unwrap_or_default(), acc, code);
-    }
-    go(m, rest, acc, code);
-}
-
-/// Three in a row.
-pub(super) fn three<const A: Kind, const B: Kind, const C: Kind>(
-    m: &mut Machine,
-    here: &[Slot],
-    acc: u64,
-    code: &[Slot],
-) {
-    let [a, b, c, rest @ ..] = here else { return leave(m, here, acc, code) };
-    if !straight::<A>(m, &a.instruction) {
-        return elsewhere(m, here, acc, code);
-    }
-    if !straight::<B>(m, &b.instruction) {
-        return elsewhere(m, here.get(1..).unwrap_or_default(), acc, code);
-    }
-    if !straight::<C>(m, &c.instruction) {
-        return elsewhere(m, here.get(2..).unwrap_or_default(), acc, code);
-    }
-    go(m, rest, acc, code);
-}
-
-/// Four in a row.
-pub(super) fn four<const A: Kind, const B: Kind, const C: Kind, const D: Kind>(
-    m: &mut Machine,
-    here: &[Slot],
-    acc: u64,
-    code: &[Slot],
-) {
-    let [a, b, c, d, rest @ ..] = here else { return leave(m, here, acc, code) };
-    if !straight::<A>(m, &a.instruction) {
-        return elsewhere(m, here, acc, code);
-    }
-    if !straight::<B>(m, &b.instruction) {
-        return elsewhere(m, here.get(1..).unwrap_or_default(), acc, code);
-    }
-    if !straight::<C>(m, &c.instruction) {
-        return elsewhere(m, here.get(2..).unwrap_or_default(), acc, code);
-    }
-    if !straight::<D>(m, &d.instruction) {
-        return elsewhere(m, here.get(3..).unwrap_or_default(), acc, code);
-    }
-    go(m, rest, acc, code);
+in_a_row! {
+    one: A a 0; => go;
+    two: A a 0, B b 1; => go;
+    three: A a 0, B b 1, C c 2; => go;
+    four: A a 0, B b 1, C c 2, D d 3; => go;
+    five: A a 0, B b 1, C c 2, D d 3, E e 4; => go;
+    six: A a 0, B b 1, C c 2, D d 3, E e 4, F f 5; => go;
+    one_transfer: A a 0; T => transferred::<T>;
+    two_transfer: A a 0, B b 1; T => transferred::<T>;
+    three_transfer: A a 0, B b 1, C c 2; T => transferred::<T>;
+    four_transfer: A a 0, B b 1, C c 2, D d 3; T => transferred::<T>;
 }
 
 /// A transfer alone.
 pub(super) fn transfer<const T: Kind>(m: &mut Machine, here: &[Slot], acc: u64, code: &[Slot]) {
     transferred::<T>(m, here, acc, code);
-}
-
-/// One in a row, then a transfer.
-pub(super) fn one_transfer<const A: Kind, const T: Kind>(
-    m: &mut Machine,
-    here: &[Slot],
-    acc: u64,
-    code: &[Slot],
-) {
-    let [a, rest @ ..] = here else { return leave(m, here, acc, code) };
-    if !straight::<A>(m, &a.instruction) {
-        return elsewhere(m, here, acc, code);
-    }
-    transferred::<T>(m, rest, acc, code);
-}
-
-/// Two in a row, then a transfer.
-pub(super) fn two_transfer<const A: Kind, const B: Kind, const T: Kind>(
-    m: &mut Machine,
-    here: &[Slot],
-    acc: u64,
-    code: &[Slot],
-) {
-    let [a, b, rest @ ..] = here else { return leave(m, here, acc, code) };
-    if !straight::<A>(m, &a.instruction) {
-        return elsewhere(m, here, acc, code);
-    }
-    if !straight::<B>(m, &b.instruction) {
-        return elsewhere(m, here.get(1..).unwrap_or_default(), acc, code);
-    }
-    transferred::<T>(m, rest, acc, code);
 }
 
 /// A load or store that lies in none of the common places. The match loop takes over when it

@@ -5,7 +5,10 @@ use alloc::vec::Vec;
 
 use proptest::prelude::*;
 
+use super::fused;
+use super::handlers::{Kind, kind, op_of};
 use crate::abi;
+use crate::decode::Op;
 use crate::engine::{Engine, Machine};
 use crate::extension::Extensions;
 use crate::interpreter::Stop;
@@ -185,9 +188,14 @@ fn bent(words: &[u32]) -> Vec<u32> {
     words.iter().enumerate().map(bend).collect()
 }
 
+/// How many programs each of the two tests below tries; `cargo xtask soak` asks again and again.
+fn programs() -> u32 {
+    if cfg!(debug_assertions) { 1000 } else { 100_000 }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(
-        if cfg!(debug_assertions) { 1000 } else { 100_000 }) })]
+        programs()) })]
 
     // spec-test: X-58 X-06
     #[test]
@@ -207,6 +215,90 @@ proptest! {
         budget in prop_oneof![0_u64..200, Just(2_000)],
     ) {
         same(&bent(&words), seed, budget);
+    }
+}
+
+/// A word of this kind with the given registers; loads, stores and branches with offset 4.
+fn word_of(of: Kind, rd: u32, rs1: u32, rs2: u32) -> u32 {
+    let (word, rs1) = match of {
+        kind::LW_SP => (0x0040_2003, 2),
+        kind::SW_SP => (0x0000_2223, 2),
+        kind::MV => (0x13, rs1),
+        kind::J => return 0x0040_006F,
+        kind::JR => return 0x0000_0067 | rs1 << 15,
+        of => (plain_word(op_of(of)), rs1),
+    };
+    match word & 0x7F {
+        0x37 => word | rd << 7,
+        0x6F => word | 1 << 7,
+        0x23 | 0x63 => word | rs1 << 15 | rs2 << 20,
+        0x33 => word | rd << 7 | rs1 << 15 | rs2 << 20,
+        _ => word | rd << 7 | rs1 << 15,
+    }
+}
+
+fn plain_word(op: Op) -> u32 {
+    match op {
+        Op::Lui => 0x1234_5037,
+        Op::Addi => 0x0050_0013,
+        Op::Andi => 0x0FF0_7013,
+        Op::Slli => 0x0070_1013,
+        Op::Srli => 0x0190_5013,
+        Op::Srai => 0x4030_5013,
+        Op::Add => 0x33,
+        Op::Sub => 0x4000_0033,
+        Op::Xor => 0x4033,
+        Op::Or => 0x6033,
+        Op::And => 0x7033,
+        Op::Sltu => 0x3033,
+        Op::Mul => 0x0200_0033,
+        Op::Lw => 0x0040_2003,
+        Op::Lh => 0x0040_1003,
+        Op::Lhu => 0x0040_5003,
+        Op::Lbu => 0x0040_4003,
+        Op::Sw => 0x0000_2223,
+        Op::Sh => 0x0000_1223,
+        Op::Sb => 0x0000_0223,
+        Op::Jal => 0x0040_006F,
+        Op::Jalr => 0x0000_0067,
+        Op::Beq => 0x0263,
+        Op::Bne => 0x1263,
+        Op::Bltu => 0x6263,
+        Op::Bgeu => 0x7263,
+        other => panic!("no word for {other:?}"),
+    }
+}
+
+/// Every form that has a function of its own, with every choice of equal and different registers
+/// that a few draws give, in memory and outside of it, and cut short by the budget.
+// spec-test: X-58 X-06
+#[test]
+fn every_fused_row_means_the_same_to_both_engines() {
+    let lists = [
+        fused::TRIPLES,
+        fused::QUADRUPLES,
+        fused::QUINTUPLES,
+        fused::SEXTUPLES,
+        fused::TWO_BEFORE_TRANSFER,
+        fused::THREE_BEFORE_TRANSFER,
+        fused::FOUR_BEFORE_TRANSFER,
+    ];
+    // Pointers into both kinds of memory, a small and a large number, and three to write to.
+    const REGISTERS: [u32; 8] = [8, 9, 11, 4, 5, 14, 15, 13];
+    let mut random = 1_u32;
+    let mut draw = |n: usize| {
+        random = random.wrapping_mul(0x915F_77F5).wrapping_add(1);
+        REGISTERS[random as usize >> 13 & (n - 1)]
+    };
+    for row in lists.concat() {
+        for round in 0..300 {
+            let mut words: Vec<u32> = row
+                .iter()
+                .map(|of| word_of(*of, draw(8), draw(if round % 3 == 0 { 8 } else { 4 }), draw(8)))
+                .collect();
+            words.extend([0x0015_0513, 0x0015_0513, crate::decode::UNIMP]);
+            same(&words, round, if round % 5 == 4 { 12 } else { 5_000 });
+        }
     }
 }
 
