@@ -10,11 +10,20 @@ use portcullis_tests::{program, run_within, skip};
 
 const TARGET: &str = "riscv32im-unknown-none-elf";
 
-/// The indented lines of the page.
-fn commands() -> Vec<String> {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/sdk.md");
+/// What the toy client answers to the toy ECM of the pages.
+const WORD: &str =
+    "service 7, parity 0, word [01, 02, 03, 04, 05, 06, 07, 08, 09, 0a, 0b, 0c, 0d, 0e, 0f, 08]";
+
+/// The indented lines of a page, which must tell the answer as well.
+fn commands(page: &str) -> Vec<String> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(page);
     let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains(WORD), "the page tells the answer");
     page.lines().filter_map(|line| line.strip_prefix("    ")).map(str::to_owned).collect()
+}
+
+fn runs(tool: &str) -> bool {
+    Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
 /// Makes cargo build guests, as the build of the project does: with the compiler's own target, or
@@ -56,7 +65,7 @@ fn the_commands_of_the_sdk_page_work_as_written() {
     let empty = tempfile::tempdir().unwrap();
     let mut folder = empty.path().to_path_buf();
     let mut answers = Vec::new();
-    for line in commands() {
+    for line in commands("sdk.md") {
         let mut words = line.split_whitespace();
         let mut command = match words.next() {
             Some("portcullis") => Command::new(program("portcullis")),
@@ -78,15 +87,10 @@ fn the_commands_of_the_sdk_page_work_as_written() {
         command.current_dir(&folder).args(words);
         answers.push(run_within(&mut command, Duration::from_secs(600)).ok().stdout);
     }
-    let word = "service 7, parity 0, word [01, 02, 03, 04, 05, 06, 07, 08, 09, 0a, 0b, 0c, 0d, 0e, 0f, 08]";
-    let page =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/sdk.md"))
-            .unwrap();
-    assert!(page.contains(word), "the page tells the answer");
     let [made, _, bare, short, _, packed] = &answers[..] else { panic!("{answers:?}") };
     assert!(made.contains("decoder: made"), "{made}");
-    assert_eq!(bare.trim(), word);
-    assert_eq!(packed.trim(), word, "under its own policy");
+    assert_eq!(bare.trim(), WORD);
+    assert_eq!(packed.trim(), WORD, "under its own policy");
     let short: serde_json::Value = serde_json::from_str(short).unwrap();
     assert_eq!(short["events"][1]["value"], 3, "{short}");
 
@@ -96,4 +100,59 @@ fn the_commands_of_the_sdk_page_work_as_written() {
         let again = again.current_dir(empty.path()).args(["client", "new", name]).output().unwrap();
         assert_eq!(again.status.code(), Some(code), "{name}");
     }
+}
+
+#[test]
+fn the_commands_of_the_page_for_c_work_as_written() {
+    for (tool, package) in [
+        ("make", "make"),
+        ("riscv64-unknown-elf-gcc", "gcc-riscv64-unknown-elf"),
+        ("clang", "clang"),
+        ("ld.lld", "lld"),
+        ("openssl", "openssl"),
+    ] {
+        let asked =
+            if tool == "openssl" { Path::new("/usr/bin/openssl").is_file() } else { runs(tool) };
+        if !asked {
+            let why = format!("missing: {tool}; get it: apt-get install {package}");
+            return skip("journey_sdk_c", &why);
+        }
+    }
+    let empty = tempfile::tempdir().unwrap();
+    let mut folder = empty.path().to_path_buf();
+    let mut answers = Vec::new();
+    for line in commands("sdk-c.md") {
+        let mut words = line.split_whitespace();
+        let mut command = match words.next().unwrap() {
+            "portcullis" => Command::new(program("portcullis")),
+            tool @ ("make" | "openssl") => Command::new(tool),
+            "cd" => {
+                folder.push(words.next().unwrap());
+                continue;
+            }
+            other => panic!("{other}: the page has a command that this test does not know"),
+        };
+        command.current_dir(&folder).args(words);
+        answers.push(run_within(&mut command, Duration::from_secs(60)).ok().stdout);
+    }
+    let [made, _, gcc, short, _, clang, _, _, _, _, verified, packed] = &answers[..] else {
+        panic!("{answers:?}")
+    };
+    assert!(made.contains("decoder: made"), "{made}");
+    for answer in [gcc, clang, packed] {
+        assert_eq!(answer.trim(), WORD);
+    }
+    let short: serde_json::Value = serde_json::from_str(short).unwrap();
+    assert_eq!(short["events"][1]["value"], 3, "{short}");
+    assert!(!verified.trim().is_empty(), "{verified}");
+
+    // Verified means under that key, and for these octets.
+    let package = folder.join("decoder.pkg");
+    let mut octets = std::fs::read(&package).unwrap();
+    let middle = octets.len() / 2;
+    octets[middle] ^= 1;
+    std::fs::write(&package, octets).unwrap();
+    let mut again = Command::new(program("portcullis"));
+    let again = again.args(["client", "verify", "--key", "series.pub", "decoder.pkg"]);
+    assert_eq!(again.current_dir(&folder).output().unwrap().status.code(), Some(1));
 }

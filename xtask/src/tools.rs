@@ -134,12 +134,30 @@ pub(crate) const OBJDUMP: Tool = Tool {
     present: || which("objdump").is_some(),
 };
 
+pub(crate) const RISCV_GCC: Tool = Tool {
+    name: "riscv64-unknown-elf-gcc",
+    why: "compiles guests in C and the suite of instructions in tests",
+    get: "apt-get install gcc-riscv64-unknown-elf make",
+    packages: &["gcc-riscv64-unknown-elf", "make"],
+    present: || which("riscv64-unknown-elf-gcc").is_some() && which("make").is_some(),
+};
+
+pub(crate) const CLANG: Tool = Tool {
+    name: "clang",
+    why: "compiles guests in C in tests and measurements",
+    get: "apt-get install clang lld",
+    packages: &["clang", "lld"],
+    present: || which("clang").is_some() && which("ld.lld").is_some(),
+};
+
 /// What `up` cannot do without.
 pub(crate) const FOR_UP: &[&Tool] = &[&C_COMPILER, &GUEST_TOOLCHAIN, &NODE];
 
 /// What the tests use besides; without it some are skipped.
-pub(crate) const FOR_TESTS: &[&Tool] =
-    &[&FFMPEG, &CHROMIUM, &OPENSSL, &TSHARK, &LIBDVBCSA, &AGE, &QEMU, &CMAKE, &VALGRIND, &OBJDUMP];
+pub(crate) const FOR_TESTS: &[&Tool] = &[
+    &FFMPEG, &CHROMIUM, &OPENSSL, &TSHARK, &LIBDVBCSA, &AGE, &QEMU, &CMAKE, &VALGRIND, &OBJDUMP,
+    &RISCV_GCC, &CLANG,
+];
 
 /// The browser of the end-to-end tests.
 pub(crate) fn browser() -> Option<PathBuf> {

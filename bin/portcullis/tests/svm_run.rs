@@ -95,6 +95,22 @@ fn a_plain_elf_runs_at_its_own_addresses_and_its_exit_code_is_ours() {
 }
 
 #[test]
+fn extensions_are_those_of_the_command_line() {
+    // li a0, 0xF0; cpop a0, a0; li a7, 93; ecall
+    let words = [0x0F00_0513, 0x6025_1513, 0x05D0_0893, 0x0000_0073];
+    let path = file("cpop.elf", &elf_file(&words));
+    assert_eq!(run(&path, &["--compat-ecall"]).status.code(), Some(4));
+    assert_eq!(run(&path, &["--compat-ecall", "--extensions", "zba,zbb"]).status.code(), Some(4));
+    // A suite's program meets the missing instruction when it comes to it.
+    let stopped = run(&path, &["--compat-ecall", "--extensions", "none"]);
+    assert_eq!(stopped.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&stopped.stderr).contains("0x80000004"), "{stopped:?}");
+    let refused = run(&path, &["--extensions", "zba,zbz"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("no extension zbz"));
+}
+
+#[test]
 fn guests_run_with_events() {
     let Some(hello) = guest("hello") else { return };
     let output = run(&hello, &[]);

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use portcullis_package::{PackageError, PackageLimits, ParsedPackage, SignatureType, parse_policy};
 use portcullis_svm::{
-    Client, Compatibility, Event, Image, Limits, Outcome as Ended, PermitTable, Program, Syscall,
-    abi, elf,
+    Client, Compatibility, Event, Extension, Extensions, Image, Limits, Outcome as Ended,
+    PermitTable, Program, Syscall, abi, elf,
 };
 use portcullis_types::decode_hex;
 use serde_json::{Value, json};
@@ -59,6 +59,10 @@ struct RunArgs {
     /// when they are reached.
     #[arg(long)]
     compat_ecall: bool,
+    /// Extensions of RV32IM that the program may use, as in zba,zbb; or none. Without it what the
+    /// policy declares, or all where there is no policy.
+    #[arg(long, value_name = "LIST", value_parser = parse_extensions)]
+    extensions: Option<Extensions>,
     /// One JSON object on standard output: outcome, instructions, states, calls.
     #[arg(long)]
     json: bool,
@@ -84,6 +88,19 @@ fn parse_event(text: &str) -> Result<GivenEvent, String> {
         return Err(format!("parameters of {name} are at most 14 times 8 hex digits"));
     }
     Ok(GivenEvent { event, data })
+}
+
+fn parse_extensions(text: &str) -> Result<Extensions, String> {
+    if text == "none" {
+        return Ok(Extensions::NONE);
+    }
+    text.split(',').try_fold(Extensions::NONE, |set, name| {
+        let extension = Extension::from_name(name).ok_or_else(|| {
+            let names: Vec<_> = Extension::ALL.iter().map(|known| known.name()).collect();
+            format!("no extension {name}; there are {}, or none", names.join(", "))
+        })?;
+        Ok(set.with(extension))
+    })
 }
 
 pub(crate) fn run(args: Args) -> Outcome {
@@ -158,6 +175,9 @@ fn load(args: &RunArgs) -> Result<Client, Failure> {
     };
     if let Some(budget) = args.max_instructions {
         (limits.budget, limits.change_key_budget) = (budget, budget);
+    }
+    if let Some(extensions) = args.extensions {
+        limits.extensions = extensions;
     }
     if args.compat_ecall {
         limits.compatibility = Compatibility::UnsafeSimulatorEcall;

@@ -1,7 +1,7 @@
 //! `portcullis client new`: a project that builds a client, with the SDK inside.
 //!
-//! The SDK travels with the program, so that a project needs nothing but cargo and the compiler's
-//! `riscv32im-unknown-none-elf` target.
+//! The SDK travels with the program, so that a project needs nothing but a compiler: in Rust cargo
+//! and the target `riscv32im-unknown-none-elf`, in C gcc or clang.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,18 @@ use crate::cli::{Failure, Outcome};
 /// Arguments of `portcullis client new`.
 #[derive(clap::Args)]
 pub(super) struct NewArgs {
+    /// Language of the client.
+    #[arg(long, value_enum, default_value = "rust")]
+    language: Language,
     /// Name of the client and of the folder that is made: small letters, digits and hyphens.
     name: String,
+}
+
+/// What a client can be written in.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Language {
+    Rust,
+    C,
 }
 
 /// Longest name.
@@ -24,8 +34,26 @@ macro_rules! sdk {
     };
 }
 
-/// What does not depend on the name.
-const FILES: [(&str, &str); 12] = [
+macro_rules! sdk_c {
+    ($file:literal) => {
+        include_str!(concat!("../../../../../clients/sdk-c/", $file))
+    };
+}
+
+/// A project in C; the name stands in the Makefile alone.
+const C_FILES: [(&str, &str); 8] = [
+    (".gitignore", "*.elf\n"),
+    ("policy.xml", include_str!("template/policy.xml")),
+    ("src/main.c", include_str!("template/main.c")),
+    ("sdk/link.ld", sdk!("link.ld")),
+    ("sdk/portcullis.h", sdk_c!("portcullis.h")),
+    ("sdk/portcullis_abi.h", sdk_c!("portcullis_abi.h")),
+    ("sdk/runtime.c", sdk_c!("runtime.c")),
+    ("sdk/memory.c", sdk_c!("memory.c")),
+];
+
+/// A project in Rust: what does not depend on the name.
+const RUST_FILES: [(&str, &str); 12] = [
     (".cargo/config.toml", CONFIG),
     (".gitignore", "target/\n"),
     ("policy.xml", include_str!("template/policy.xml")),
@@ -91,14 +119,30 @@ pub(super) fn run(args: &NewArgs) -> Outcome {
     let folder = PathBuf::from(name);
     let failed = |error: std::io::Error| Failure::new(format!("client new: {name}: {error}"));
     fs::create_dir(&folder).map_err(failed)?;
-    let lib = sdk!("src/lib.rs").replace("#[path = \"../../../crates/svm/src/abi.rs\"]\n", "");
-    write(&folder, "Cargo.toml", &manifest(name)).map_err(failed)?;
-    write(&folder, "sdk/src/lib.rs", &lib).map_err(failed)?;
-    for (path, text) in FILES {
-        write(&folder, path, text).map_err(failed)?;
+    match args.language {
+        Language::Rust => write_rust(&folder, name),
+        Language::C => write_c(&folder, name),
     }
-    println!("{name}: made; build it with `cargo build --release` in that folder");
+    .map_err(failed)?;
+    let build = match args.language {
+        Language::Rust => "cargo build --release",
+        Language::C => "make",
+    };
+    println!("{name}: made; build it with `{build}` in that folder");
     Ok(())
+}
+
+fn write_rust(folder: &Path, name: &str) -> std::io::Result<()> {
+    let lib = sdk!("src/lib.rs").replace("#[path = \"../../../crates/svm/src/abi.rs\"]\n", "");
+    write(folder, "Cargo.toml", &manifest(name))?;
+    write(folder, "sdk/src/lib.rs", &lib)?;
+    RUST_FILES.iter().try_for_each(|(path, text)| write(folder, path, text))
+}
+
+fn write_c(folder: &Path, name: &str) -> std::io::Result<()> {
+    let makefile = include_str!("template/Makefile").replace("= CLIENT", &format!("= {name}"));
+    write(folder, "Makefile", &makefile)?;
+    C_FILES.iter().try_for_each(|(path, text)| write(folder, path, text))
 }
 
 fn write(folder: &Path, path: &str, text: &str) -> std::io::Result<()> {
