@@ -32,6 +32,6 @@ pub use header::{
 };
 pub use pack::{PackInput, UnsignedPackage, pack};
 pub use package::{PackageLimits, ParsedPackage, VerifiedPackage};
-pub use policy::{ClientPolicy, EventPermits, Lifetime, NetworkHost, PermittedCall};
+pub use policy::{ChannelPeer, ClientPolicy, EventPermits, Lifetime, NetworkHost, PermittedCall};
 pub use policy_xml::{PolicyError, parse_policy};
 pub use signature::{LegacySignatures, PackageKey, SignatureType};

@@ -23,6 +23,8 @@ pub struct ClientPolicy {
     pub events: Vec<EventPermits>,
     /// Hosts it may talk to.
     pub hosts: Vec<NetworkHost>,
+    /// Clients of the same terminal it may exchange messages with, if they say so too.
+    pub peers: Vec<ChannelPeer>,
     /// Whether a violation is also reported as an error event; it always stops the client.
     pub report_violations: bool,
 }
@@ -51,6 +53,8 @@ impl Lifetime {
 pub struct EventPermits {
     /// The event.
     pub event: Event,
+    /// Instructions for one event of this kind; `None` is what the limits say.
+    pub fuel: Option<u32>,
     /// The calls.
     pub calls: Vec<PermittedCall>,
 }
@@ -71,6 +75,18 @@ pub struct NetworkHost {
     pub name: String,
     /// Its port.
     pub port: u16,
+    /// SHA-256 of the one certificate (DER) it must show. Without it the certificate must be for
+    /// the name and end at the terminal's trust anchor.
+    pub certificate: Option<[u8; 32]>,
+}
+
+/// A client of the same terminal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ChannelPeer {
+    /// Its supplier.
+    pub super_scp_id: SuperScpId,
+    /// Its SCP client ID.
+    pub client_id: ScpClientId,
 }
 
 impl ClientPolicy {

@@ -1,18 +1,20 @@
 //! The policy as XML (X.1198 A.2); the schema is docs/reference/scp-policy.xsd.
 //!
-//! Everything the reader does not know is refused, with the line: a policy that is understood
-//! half permits what nobody meant. No DTD, no entities, no processing instructions; size, nodes
-//! and depth have limits.
+//! Everything the reader does not know is refused, with line and column: a policy that is
+//! understood half permits what nobody meant. No DTD, no entities, no processing instructions;
+//! size, nodes and depth have limits.
+
+mod lists;
 
 use std::collections::BTreeSet;
 
-use portcullis_svm::{Event, Extension, Extensions, Limits, Syscall};
+use portcullis_svm::{Extension, Extensions, Limits};
 use portcullis_types::{ScpClientId, SuperScpId, UnixSeconds, parse_u32};
-use roxmltree::{Document, Node, ParsingOptions};
+use roxmltree::{Document, Node, ParsingOptions, TextPos};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::{ClientPolicy, EventPermits, Lifetime, NetworkHost, PermittedCall};
+use crate::{ClientPolicy, Lifetime};
 
 /// Octets of a policy.
 pub(crate) const MAX_POLICY: u64 = 64 << 10;
@@ -20,19 +22,17 @@ pub(crate) const MAX_POLICY: u64 = 64 << 10;
 const MAX_NODES: u32 = 4096;
 /// Nesting of elements.
 const MAX_DEPTH: usize = 8;
-/// Hosts of the network list.
-const MAX_HOSTS: usize = 16;
-/// Octets of a host name.
-const MAX_HOST_NAME: usize = 253;
 
 const NAMESPACE: &str = "urn:portcullis:policy:1";
 
-/// What is wrong with a policy, and in which line.
+/// What is wrong with a policy, and where.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("policy, line {line}: {what}")]
+#[error("policy, line {line}:{column}: {what}")]
 pub struct PolicyError {
     /// Line, from 1.
     pub line: u32,
+    /// Character of the line, from 1: where the refused element or attribute begins.
+    pub column: u32,
     /// What is wrong.
     pub what: String,
 }
@@ -44,15 +44,17 @@ pub struct PolicyError {
 // spec: X-A16 X-Y01 X-Y02
 // defends: T-14
 pub fn parse_policy(xml: &[u8]) -> Result<ClientPolicy, PolicyError> {
-    let at_start = |what: &str| PolicyError { line: 1, what: what.to_owned() };
+    let at_start = |what: &str| PolicyError { line: 1, column: 1, what: what.to_owned() };
     if xml.len() as u64 > MAX_POLICY {
         return Err(at_start("longer than 65536 octets"));
     }
     let text = std::str::from_utf8(xml).map_err(|_| at_start("not UTF-8"))?;
     check_tag_count(text)?;
     let options = ParsingOptions { allow_dtd: false, nodes_limit: MAX_NODES, ..Default::default() };
-    let document = Document::parse_with_options(text, options)
-        .map_err(|e| PolicyError { line: e.pos().row, what: e.to_string() })?;
+    let document = Document::parse_with_options(text, options).map_err(|e| {
+        let TextPos { row, col } = e.pos();
+        PolicyError { line: row, column: col, what: e.to_string() }
+    })?;
     let reader = Reader { document: &document };
     reader.check_structure()?;
     reader.policy()
@@ -65,7 +67,7 @@ fn check_tag_count(text: &str) -> Result<(), PolicyError> {
         tags = tags.saturating_add(line.matches('<').count());
         if tags > MAX_NODES as usize {
             let line = u32::try_from(index + 1).unwrap_or(u32::MAX);
-            return Err(PolicyError { line, what: "too many elements".to_owned() });
+            return Err(PolicyError { line, column: 1, what: "too many elements".to_owned() });
         }
     }
     Ok(())
@@ -79,7 +81,23 @@ type Element<'d, 'i> = Node<'d, 'i>;
 
 impl<'d, 'i: 'd> Reader<'d, 'i> {
     fn error(&self, node: Element<'d, 'i>, what: impl Into<String>) -> PolicyError {
-        PolicyError { line: self.document.text_pos_at(node.range().start).row, what: what.into() }
+        self.error_at(node.range().start, what)
+    }
+
+    /// An attribute that is refused; the element when the attribute is missing.
+    fn error_in(
+        &self,
+        node: Element<'d, 'i>,
+        attribute: &str,
+        what: impl Into<String>,
+    ) -> PolicyError {
+        let found = node.attribute_node(attribute);
+        self.error_at(found.map_or(node.range().start, |found| found.range().start), what)
+    }
+
+    fn error_at(&self, offset: usize, what: impl Into<String>) -> PolicyError {
+        let TextPos { row, col } = self.document.text_pos_at(offset);
+        PolicyError { line: row, column: col, what: what.into() }
     }
 
     /// Nothing but our elements, white space and comments, and not too deep.
@@ -111,11 +129,11 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
         }
         self.only(root, &["version", "clientId", "superScpId"])?;
         if self.required(root, "version")? != "1" {
-            return Err(self.error(root, "unknown version"));
+            return Err(self.error_in(root, "version", "unknown version"));
         }
         let mut seen = BTreeSet::new();
         let (mut lifetime, mut limits, mut extensions, mut report) = (None, None, None, true);
-        let (mut events, mut hosts) = (Vec::new(), Vec::new());
+        let (mut events, mut hosts, mut peers) = (Vec::new(), Vec::new(), Vec::new());
         for child in elements(root) {
             let name = child.tag_name().name();
             if name != "event" && !seen.insert(name) {
@@ -127,13 +145,19 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
                 "instructions" => extensions = Some(self.instructions(child)?),
                 "event" => self.event(child, &mut events)?,
                 "network" => hosts = self.hosts(child)?,
+                "channels" => peers = self.peers(child)?,
                 "onViolation" => report = self.on_violation(child)?,
                 other => return Err(self.error(child, format!("unknown element {other}"))),
             }
         }
         let missing = |name: &str| self.error(root, format!("element {name} is missing"));
         let extensions = extensions.ok_or_else(|| missing("instructions"))?;
-        let limits = limits.ok_or_else(|| missing("limits"))?;
+        let mut limits = limits.ok_or_else(|| missing("limits"))?;
+        for permits in &events {
+            if let Some(fuel) = permits.fuel {
+                limits.machine.event_budgets.set(permits.event, fuel.into());
+            }
+        }
         Ok(ClientPolicy {
             client_id: ScpClientId(self.number(root, "clientId")?),
             super_scp_id: SuperScpId(self.number(root, "superScpId")?),
@@ -143,6 +167,7 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
             nv_bytes: limits.nv_bytes,
             events,
             hosts,
+            peers,
             report_violations: report,
         })
     }
@@ -155,7 +180,7 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
             max_uptime_seconds: self.optional_number(node, "maxUptimeSeconds")?.unwrap_or(0),
         };
         if lifetime.not_before > lifetime.not_after {
-            return Err(self.error(node, "ends before it begins"));
+            return Err(self.error_in(node, "notAfter", "ends before it begins"));
         }
         Ok(lifetime)
     }
@@ -179,11 +204,11 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
             ..default
         };
         if machine.heap_bytes > machine.ram_bytes {
-            return Err(self.error(node, "heap is larger than data"));
+            return Err(self.error_in(node, "heap", "heap is larger than data"));
         }
         let text = self.number(node, "text")?;
         if text > machine.code_bytes {
-            return Err(self.error(node, "text is larger than code"));
+            return Err(self.error_in(node, "text", "text is larger than code"));
         }
         Ok(PolicyLimits { machine, text, nv_bytes: self.number(node, "nvBytes")? })
     }
@@ -201,76 +226,16 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
                 (None, Some(extension)) => extensions = extensions.with(extension),
                 (None, None) => {
                     let what = format!("instruction class \"{name}\" is unknown or stands twice");
-                    return Err(self.error(node, what));
+                    return Err(self.error_in(node, "allow", what));
                 }
             }
         }
         match missing.first() {
             None => Ok(extensions),
-            Some(base) => Err(self.error(node, format!("instruction class {base} is missing"))),
-        }
-    }
-
-    fn event(
-        &self,
-        node: Element<'d, 'i>,
-        events: &mut Vec<EventPermits>,
-    ) -> Result<(), PolicyError> {
-        self.only(node, &["name"])?;
-        let name = self.required(node, "name")?;
-        let event = Event::from_name(name)
-            .ok_or_else(|| self.error(node, format!("unknown event {name}")))?;
-        if events.iter().any(|permits| permits.event == event) {
-            return Err(self.error(node, format!("event {name} twice")));
-        }
-        let mut calls: Vec<PermittedCall> = Vec::new();
-        for child in elements(node) {
-            if child.tag_name().name() != "syscall" {
-                let name = child.tag_name().name();
-                return Err(self.error(child, format!("unknown element {name}")));
+            Some(base) => {
+                Err(self.error_in(node, "allow", format!("instruction class {base} is missing")))
             }
-            let call = self.call(child)?;
-            if calls.iter().any(|known| known.id == call.id) {
-                return Err(self.error(child, format!("call 0x{:03x} twice", call.id)));
-            }
-            calls.push(call);
         }
-        events.push(EventPermits { event, calls });
-        Ok(())
-    }
-
-    fn call(&self, node: Element<'d, 'i>) -> Result<PermittedCall, PolicyError> {
-        self.leaf(node, &["id", "maxPerEvent"])?;
-        let number = self.number(node, "id")?;
-        let known = u16::try_from(number).ok().filter(|id| Syscall::from_id(*id).is_some());
-        let id = known.ok_or_else(|| self.error(node, format!("no system call 0x{number:03x}")))?;
-        let max_per_event = self.optional_number(node, "maxPerEvent")?;
-        if max_per_event == Some(0) {
-            return Err(self.error(node, "maxPerEvent is 0"));
-        }
-        Ok(PermittedCall { id, max_per_event })
-    }
-
-    fn hosts(&self, node: Element<'d, 'i>) -> Result<Vec<NetworkHost>, PolicyError> {
-        self.only(node, &[])?;
-        let mut hosts = Vec::new();
-        for child in elements(node) {
-            if child.tag_name().name() != "host" || hosts.len() == MAX_HOSTS {
-                return Err(
-                    self.error(child, format!("unknown element, or over {MAX_HOSTS} hosts"))
-                );
-            }
-            self.leaf(child, &["name", "port"])?;
-            let name = self.required(child, "name")?;
-            let legal = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
-            if name.is_empty() || name.len() > MAX_HOST_NAME || !name.chars().all(legal) {
-                return Err(self.error(child, "not a host name"));
-            }
-            let port = u16::try_from(self.number(child, "port")?).ok().filter(|port| *port != 0);
-            let port = port.ok_or_else(|| self.error(child, "not a port"))?;
-            hosts.push(NetworkHost { name: name.to_owned(), port });
-        }
-        Ok(hosts)
     }
 
     fn on_violation(&self, node: Element<'d, 'i>) -> Result<bool, PolicyError> {
@@ -278,7 +243,7 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
         match self.required(node, "report")? {
             "true" => Ok(true),
             "false" => Ok(false),
-            _ => Err(self.error(node, "report is neither true nor false")),
+            _ => Err(self.error_in(node, "report", "report is neither true nor false")),
         }
     }
 
@@ -286,9 +251,8 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
     fn only(&self, node: Element<'d, 'i>, known: &[&str]) -> Result<(), PolicyError> {
         for attribute in node.attributes() {
             if attribute.namespace().is_some() || !known.contains(&attribute.name()) {
-                let line = self.document.text_pos_at(attribute.range().start).row;
                 let what = format!("unknown attribute {}", attribute.name());
-                return Err(PolicyError { line, what });
+                return Err(self.error_at(attribute.range().start, what));
             }
         }
         Ok(())
@@ -309,7 +273,7 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
 
     fn number(&self, node: Element<'d, 'i>, name: &str) -> Result<u32, PolicyError> {
         let text = self.required(node, name)?;
-        parse_u32(text).map_err(|e| self.error(node, format!("{name}=\"{text}\": {e}")))
+        parse_u32(text).map_err(|e| self.error_in(node, name, format!("{name}=\"{text}\": {e}")))
     }
 
     fn optional_number(
@@ -325,7 +289,7 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
 
     fn time(&self, node: Element<'d, 'i>, name: &str) -> Result<UnixSeconds, PolicyError> {
         let text = self.required(node, name)?;
-        let wrong = || self.error(node, format!("{name}=\"{text}\" is not a time in UTC"));
+        let wrong = || self.error_in(node, name, format!("{name}=\"{text}\" is not a time in UTC"));
         if !text.ends_with('Z') {
             return Err(wrong());
         }

@@ -76,6 +76,55 @@ fn what_is_not_in_the_schema_is_refused_with_its_line() {
     changed(r#"<instructions allow="rv32i rv32m"/>"#, "");
 }
 
+// spec-test: X-A16
+#[test]
+fn an_error_points_at_the_element_or_attribute_it_is_about() {
+    let good = policy(7, 1);
+    for (from, to, points_at) in [
+        ("<instructions", "<extra/><instructions", "<extra/>"),
+        ("maxUptimeSeconds", "unknownAttribute", "unknownAttribute"),
+        (r#"name="ChangeKey""#, r#"name="Changekey""#, r#"name="Changekey""#),
+        (r#"<event name="ChangeKey""#, r#"<event name="ChangeKey" fuel="0""#, r#"fuel="0""#),
+        (r#"id="0x044""#, r#"id="0x999""#, r#"id="0x999""#),
+        (r#"maxPerEvent="4""#, r#"maxPerEvent="four""#, r#"maxPerEvent="four""#),
+        (r#"heap="4096""#, r#"heap="999999""#, r#"heap="999999""#),
+        (r#"port="443""#, r#"port="70000""#, r#"port="70000""#),
+        (r#"port="443""#, r#"port="443" certificate="00""#, r#"certificate="00""#),
+        ("<onViolation", "<channels><peer/></channels><onViolation", "<peer/>"),
+        (
+            "<onViolation",
+            r#"<channels><client clientId="x" superScpId="1"/></channels><onViolation"#,
+            r#"clientId="x""#,
+        ),
+        // What is missing has no place: its element has.
+        (r#" port="443""#, "", "<host "),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let xml = good.replacen(from, to, 1);
+        let error = refused(&xml);
+        let line = xml.lines().nth(error.line as usize - 1).unwrap();
+        let rest: String = line.chars().skip(error.column as usize - 1).collect();
+        assert!(rest.starts_with(points_at), "{error}: {rest}");
+        assert!(error.to_string().contains(&format!("line {}:{}: ", error.line, error.column)));
+    }
+}
+
+// spec-test: X-A16 X-Y02
+#[test]
+fn budgets_of_events_pins_and_peers_are_read() {
+    let xml = policy(7, 1)
+        .replace(r#"<event name="ChangeKey">"#, r#"<event name="ChangeKey" fuel="1234">"#)
+        .replace(r#"port="443""#, &format!(r#"port="443" certificate="{}""#, "0a".repeat(32)))
+        .replace(
+            "<onViolation",
+            r#"<channels><client clientId="9" superScpId="0xB002"/></channels><onViolation"#,
+        );
+    let read = parse_policy(xml.as_bytes()).unwrap();
+    assert_eq!(read.limits.budget_of(portcullis_svm::Event::ChangeKey), 1234);
+    assert_eq!(read.hosts[0].certificate, Some([0x0A; 32]));
+    assert_eq!((read.peers[0].client_id.0, read.peers[0].super_scp_id.0), (9, 0xB002));
+}
+
 // attack-test: T-14
 #[test]
 fn nothing_stands_twice() {

@@ -42,10 +42,16 @@ pub mod call {
     pub const EXIT: u16 = 0x010;
     /// `PutMsg`
     pub const PUT_MSG: u16 = 0x011;
+    /// `GetMsg`
+    pub const GET_MSG: u16 = 0x012;
+    /// `SyncCall`
+    pub const SYNC_CALL: u16 = 0x013;
     /// `HeapSize`
     pub const HEAP_SIZE: u16 = 0x014;
     /// `StackSize`
     pub const STACK_SIZE: u16 = 0x015;
+    /// `CLib`
+    pub const CLIB: u16 = 0x016;
     /// `Log`
     pub const LOG: u16 = 0x020;
     /// `GetToken`
@@ -66,20 +72,58 @@ pub mod call {
     pub const KL_OPEN_MESSAGE: u16 = 0x046;
     /// `KlRelease`
     pub const KL_RELEASE: u16 = 0x047;
+    /// `AesCmac`
+    pub const AES_CMAC: u16 = 0x050;
+    /// `HmacSha256`
+    pub const HMAC_SHA256: u16 = 0x051;
     /// `Sha256`
     pub const SHA256: u16 = 0x052;
     /// `VerifySig`
     pub const VERIFY_SIG: u16 = 0x053;
+    /// `HkdfToHandle`
+    pub const HKDF_TO_HANDLE: u16 = 0x054;
     /// `Random`
     pub const RANDOM: u16 = 0x055;
+    /// `KeyRelease`
+    pub const KEY_RELEASE: u16 = 0x056;
     /// `NvRead`
     pub const NV_READ: u16 = 0x060;
     /// `NvWrite`
     pub const NV_WRITE: u16 = 0x061;
     /// `NvMonotonicInc`
     pub const NV_MONOTONIC_INC: u16 = 0x062;
+    /// `HttpRequest`
+    pub const HTTP_REQUEST: u16 = 0x070;
+    /// `TlsConnect`
+    pub const TLS_CONNECT: u16 = 0x071;
+    /// `TlsSend`
+    pub const TLS_SEND: u16 = 0x072;
+    /// `NetClose`
+    pub const NET_CLOSE: u16 = 0x073;
+    /// `UiMessage`
+    pub const UI_MESSAGE: u16 = 0x080;
+    /// `SetTimer`
+    pub const SET_TIMER: u16 = 0x081;
+    /// `CancelTimer`
+    pub const CANCEL_TIMER: u16 = 0x082;
+    /// `ParentalCheck`
+    pub const PARENTAL_CHECK: u16 = 0x083;
     /// `ClientStatus`
     pub const CLIENT_STATUS: u16 = 0x084;
+    /// `Watermark`
+    pub const WATERMARK: u16 = 0x085;
+    /// `ChannelOpen`
+    pub const CHANNEL_OPEN: u16 = 0x090;
+    /// `ChannelSend`
+    pub const CHANNEL_SEND: u16 = 0x091;
+    /// `ExportSession`
+    pub const EXPORT_SESSION: u16 = 0x092;
+    /// `ImportSession`
+    pub const IMPORT_SESSION: u16 = 0x093;
+    /// `CardReset`
+    pub const CARD_RESET: u16 = 0x0A0;
+    /// `CardApdu`
+    pub const CARD_APDU: u16 = 0x0A1;
 }
 
 /// Ids of the events.
@@ -112,11 +156,97 @@ pub mod token {
     pub const SIGNER: u32 = 3;
 }
 
-/// Handles of verification keys.
+/// Handles of keys. A key is named, never seen.
 pub mod key {
     /// The operator's EMM signing key, from the verified platform-operation chain.
     pub const OPERATOR_EMM: u32 = 1;
+    /// A secret of this client on this chip, made when it is first used; for `AesCmac`,
+    /// `HmacSha256` and `HkdfToHandle`.
+    pub const CLIENT_SECRET: u32 = 2;
+    /// Handles from here on are keys that `HkdfToHandle` made.
+    pub const FIRST_DERIVED: u32 = 0x100;
 }
+
+/// Sources of messages: element 1 of the parameters of a Player event, and the first word of what
+/// `GetMsg` gives.
+pub mod source {
+    /// A host service that `SyncCall` asked.
+    pub const SERVICE: u32 = 1;
+    /// The network: a request or a connection.
+    pub const NETWORK: u32 = 2;
+    /// The parental check.
+    pub const PARENTAL: u32 = 3;
+    /// Another client of this terminal.
+    pub const CLIENT: u32 = 4;
+}
+
+/// What a Player event tells: element 0 of its parameters.
+pub mod player {
+    /// A message waits for `GetMsg`: (MESSAGE, source, number, octets).
+    pub const MESSAGE: u32 = 1;
+}
+
+/// Octets of a message before its body: source, number.
+pub const MESSAGE_HEAD: u32 = 8;
+
+/// First word of a message from the network.
+pub mod net {
+    /// `HttpRequest`: the answer; a word with the HTTP status, then the body.
+    pub const ANSWER: u32 = 1;
+    /// `TlsConnect`: the connection stands.
+    pub const CONNECTED: u32 = 2;
+    /// Octets of a connection.
+    pub const DATA: u32 = 3;
+    /// The connection ended.
+    pub const CLOSED: u32 = 4;
+    /// It failed; a line that says why.
+    pub const FAILED: u32 = 5;
+}
+
+/// Methods of `HttpRequest`.
+pub mod method {
+    /// GET, without a body.
+    pub const GET: u32 = 1;
+    /// POST.
+    pub const POST: u32 = 2;
+}
+
+/// Services of `SyncCall`.
+pub mod service {
+    /// The time: 8 octets, seconds since 1970, big-endian. The request is empty.
+    pub const TIME: u32 = 1;
+    /// The terminal: a JSON object. The request is empty.
+    pub const TERMINAL: u32 = 2;
+    /// The client's globally unique SCP id: 32 octets. The request is empty.
+    pub const SCP_ID: u32 = 3;
+}
+
+/// Body of a message of the parental check, one word.
+pub mod parental {
+    /// The programme may be shown.
+    pub const ALLOWED: u32 = 1;
+    /// It may not.
+    pub const DENIED: u32 = 2;
+}
+
+/// Functions of `CLib`.
+pub mod clib {
+    /// (to, from, len): `memmove`.
+    pub const MEMMOVE: u32 = 1;
+    /// (to, octet, len): `memset`.
+    pub const MEMSET: u32 = 2;
+    /// (a, b, len) -> -1, 0 or 1: `memcmp`.
+    pub const MEMCMP: u32 = 3;
+    /// (text, 0, most) -> length: `strnlen`.
+    pub const STRNLEN: u32 = 4;
+}
+
+/// Timers of one client, numbered from 0.
+pub const TIMERS: u32 = 8;
+/// Shortest time of a timer, in milliseconds.
+pub const TIMER_MIN_MS: u32 = 10;
+/// Longest time of a timer, in milliseconds: seven days.
+pub const TIMER_MAX_MS: u32 = 7 * 24 * 3600 * 1000;
 
 /// What x11 holds after a system call, as `i32`.
 pub mod status {
@@ -146,6 +276,8 @@ pub mod status {
     pub const UNSUPPORTED: i32 = -11;
     /// The chip or the storage failed.
     pub const DEVICE: i32 = -12;
+    /// There is no card in the slot.
+    pub const NO_CARD: i32 = -13;
 }
 
 /// Return values of the client handler (element 1 of the event parameter buffer).

@@ -7,6 +7,7 @@
 //! must never happen: a host function runs without [`crate::CallPermitted`].
 
 use crate::abi;
+use crate::clib;
 use crate::client::{Client, EventBuffer};
 use crate::event::Event;
 use crate::memory::GuestSlice;
@@ -75,7 +76,10 @@ impl Client {
             by_provider = true;
             host.provided(&mut provider.function, permitted, args, &mut self.machine.memory)
         } else {
-            host.call(permitted, call, args, &mut self.machine.memory)
+            match call {
+                Syscall::CLib => clib::answer(args, &mut self.machine.memory),
+                call => host.call(permitted, call, args, &mut self.machine.memory),
+            }
         };
         let reply = match answer {
             Ok(reply) => reply,
@@ -110,6 +114,7 @@ impl Client {
             HostFault::Memory(fault) => ViolationKind::Pointer { call, fault },
             HostFault::NoSuchCall if call.is_internal() => ViolationKind::Registration(call),
             HostFault::NoSuchCall => ViolationKind::UnknownCall(call.id()),
+            HostFault::NotListed(what) => ViolationKind::NotListed { call, what },
             HostFault::Host(what) => return Outcome::Fault(Fault::Host { call, what }),
         };
         self.violation(event, kind)

@@ -15,6 +15,7 @@ extern crate alloc;
 pub mod abi;
 mod alu;
 mod call;
+mod clib;
 mod client;
 pub mod compiled;
 mod decode;
@@ -35,6 +36,7 @@ mod scalar_crypto;
 mod scan;
 mod syscall;
 mod threaded;
+mod timers;
 mod trace;
 
 pub use client::{Client, QueueFull, SLICE};
@@ -44,12 +46,13 @@ pub use extension::{Extension, Extensions};
 pub use image::{Image, Program, Segment};
 pub use memory::{Access, GuestMemory, GuestSlice, MemoryFault};
 pub use monitor::{CallPermitted, Denied, PolicyMonitor};
-pub use outcome::{Fault, Outcome, Violation, ViolationKind};
-pub use policy::{Compatibility, Limits, PermitTable};
+pub use outcome::{Fault, Outcome, StopKind, Violation, ViolationKind};
+pub use policy::{Compatibility, EventBudgets, Limits, PermitTable};
 pub use record::Recorder;
 pub use replay::{Difference, Replay, ReplayError, Replayed};
 pub use scan::{ScanError, ScanReport};
 pub use syscall::{
     HostFault, ProviderFunction, Reply, Syscall, SystemCalls, TraceStep, UnknownSyscall,
 };
+pub use timers::{RanOut, TimerRefused, Timers};
 pub use trace::TRACE_BYTES_MAX;

@@ -53,6 +53,98 @@ impl fmt::Display for Outcome {
     }
 }
 
+/// Which kind of end a client was brought to: what the media client and the operator count.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum StopKind {
+    /// A breach of policy or memory by a call.
+    Violation,
+    /// A failure of the client.
+    Fault,
+    /// A spent budget.
+    OutOfBudget,
+    /// The client ended itself.
+    Exited,
+    /// The lifetime of its policy is over.
+    Lifetime,
+    /// The load was refused.
+    LoadRefused,
+    /// What it wrote could not be kept.
+    Storage,
+}
+
+impl StopKind {
+    /// The return code of a stopped client (X.1198 7.5): negative, so no handler can answer it.
+    #[must_use]
+    pub const fn code(self) -> i32 {
+        match self {
+            Self::Violation => -100,
+            Self::Fault => -101,
+            Self::OutOfBudget => -102,
+            Self::Exited => -103,
+            Self::Lifetime => -104,
+            Self::LoadRefused => -105,
+            Self::Storage => -106,
+        }
+    }
+
+    /// The name, as in events and records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Violation => "violation",
+            Self::Fault => "fault",
+            Self::OutOfBudget => "out_of_budget",
+            Self::Exited => "exited",
+            Self::Lifetime => "lifetime",
+            Self::LoadRefused => "load_refused",
+            Self::Storage => "storage",
+        }
+    }
+}
+
+impl Outcome {
+    /// How the client was stopped; `None` when it goes on.
+    #[must_use]
+    pub const fn stop_kind(&self) -> Option<StopKind> {
+        match self {
+            Self::Returned(_) | Self::Refused { .. } => None,
+            Self::Exited(_) => Some(StopKind::Exited),
+            Self::Violation(_) => Some(StopKind::Violation),
+            Self::Fault(_) => Some(StopKind::Fault),
+            Self::OutOfBudget { .. } => Some(StopKind::OutOfBudget),
+        }
+    }
+
+    /// Where it happened, when that is known.
+    #[must_use]
+    pub const fn pc(&self) -> Option<u32> {
+        match self {
+            Self::Violation(violation) => Some(violation.pc),
+            Self::Fault(
+                Fault::Memory { pc, .. } | Fault::Jump { pc, .. } | Fault::Illegal { pc },
+            ) => Some(*pc),
+            _ => None,
+        }
+    }
+
+    /// Id of the system call it happened in, when it was one.
+    #[must_use]
+    pub const fn call(&self) -> Option<u16> {
+        match self {
+            Self::Violation(violation) => Some(match violation.kind {
+                ViolationKind::Denied { id, .. } | ViolationKind::UnknownCall(id) => id,
+                ViolationKind::Stack { call, .. }
+                | ViolationKind::Pointer { call, .. }
+                | ViolationKind::NotListed { call, .. }
+                | ViolationKind::Registration(call) => call.id(),
+            }),
+            Self::Fault(Fault::Host { call, .. }) => Some(call.id()),
+            _ => None,
+        }
+    }
+}
+
 /// A breach that stopped the client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{kind} (event {event}, pc 0x{pc:08x})")]
@@ -95,6 +187,14 @@ pub enum ViolationKind {
         call: Syscall,
         /// What was wrong with it.
         fault: MemoryFault,
+    },
+    /// The policy has a list for what the call reaches, and this is not on it.
+    #[error("{call}: {what}")]
+    NotListed {
+        /// The call.
+        call: Syscall,
+        /// Which list.
+        what: &'static str,
     },
     /// Handler or buffer registered late, twice, or at an illegal place.
     #[error("{0} is not legal now or with this argument")]

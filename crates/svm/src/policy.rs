@@ -112,6 +112,8 @@ pub struct Limits {
     pub budget: u64,
     /// Instructions for a ChangeKey event.
     pub change_key_budget: u64,
+    /// Instructions for single kinds of events, before the two above.
+    pub event_budgets: EventBudgets,
     /// Events that may wait.
     pub queue: usize,
     /// Instructions beyond RV32IM.
@@ -120,6 +122,27 @@ pub struct Limits {
     pub compile: bool,
     /// What a RISC-V test suite needs, never a client.
     pub compatibility: Compatibility,
+}
+
+/// Instructions for single kinds of events, as the policy says.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct EventBudgets([Option<u64>; EVENTS]);
+
+impl EventBudgets {
+    /// Sets the budget of an event.
+    pub fn set(&mut self, event: Event, budget: u64) {
+        if let Some(place) = self.0.get_mut(event as usize) {
+            *place = Some(budget);
+        }
+    }
+
+    /// The budget of an event, when it has one of its own.
+    #[must_use]
+    pub const fn get(&self, event: Event) -> Option<u64> {
+        let Self(budgets) = self;
+        // Every event is below the number of events.
+        budgets[event as usize]
+    }
 }
 
 /// Whether programs of RISC-V suites get what they expect of a simulator.
@@ -142,6 +165,7 @@ impl Default for Limits {
             heap_bytes: 512 << 10,
             budget: 50_000_000,
             change_key_budget: 5_000_000,
+            event_budgets: EventBudgets([None; EVENTS]),
             queue: 64,
             extensions: Extensions::NONE,
             compile: false,
@@ -161,6 +185,7 @@ impl Limits {
             heap_bytes: 8 << 20,
             budget: 500_000_000,
             change_key_budget: 50_000_000,
+            event_budgets: EventBudgets([None; EVENTS]),
             queue: 256,
             extensions: Extensions::ALL,
             compile: false,
@@ -170,8 +195,16 @@ impl Limits {
 
     /// Each limit, but no more than another's.
     #[must_use]
+    // spec: X-23
     pub fn capped_by(self, cap: &Self) -> Self {
+        let mut event_budgets = self.event_budgets;
+        for event in Event::ALL {
+            if let Some(budget) = self.event_budgets.get(event) {
+                event_budgets.set(event, budget.min(cap.budget_of(event)));
+            }
+        }
         Self {
+            event_budgets,
             code_bytes: self.code_bytes.min(cap.code_bytes),
             ram_bytes: self.ram_bytes.min(cap.ram_bytes),
             stack_bytes: self.stack_bytes.min(cap.stack_bytes),
@@ -188,9 +221,33 @@ impl Limits {
     /// The budget of an event, in instructions.
     #[must_use]
     pub const fn budget_of(&self, event: Event) -> u64 {
-        match event {
-            Event::ChangeKey => self.change_key_budget,
-            _ => self.budget,
+        match (self.event_budgets.get(event), event) {
+            (Some(budget), _) => budget,
+            (None, Event::ChangeKey) => self.change_key_budget,
+            (None, _) => self.budget,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // spec-test: X-23
+    // attack-test: T-31
+    #[test]
+    fn each_kind_of_event_has_its_budget_and_the_terminal_has_the_last_word() {
+        let mut asked = Limits { change_key_budget: u64::MAX, ..Limits::default() };
+        asked.event_budgets.set(Event::Timer, 1000);
+        asked.event_budgets.set(Event::Player, u64::MAX);
+        let given = asked.capped_by(&Limits::terminal_maximum());
+        for (event, budget) in [
+            (Event::Initialize, 50_000_000),
+            (Event::Timer, 1000),
+            (Event::Player, 500_000_000),
+            (Event::ChangeKey, 50_000_000),
+        ] {
+            assert_eq!(given.budget_of(event), budget, "{event}");
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::memory::{GuestMemory, MemoryFault};
 use crate::monitor::CallPermitted;
 
 macro_rules! syscalls {
-    ($($(#[$doc:meta])* $name:ident = $id:path, $args:literal, $length:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $id:path, $args:literal, $cost:literal, $length:expr;)*) => {
         /// A system call of the published table, or a provider's own.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[non_exhaustive]
@@ -61,6 +61,15 @@ macro_rules! syscalls {
                 }
             }
 
+            /// The published charge of one call before its octets, in instructions.
+            #[must_use]
+            pub const fn base_charge(self) -> u64 {
+                match self {
+                    $(Self::$name => $cost,)*
+                    Self::ProviderPrivate(_) => CALL_COST,
+                }
+            }
+
             /// Which parameter is the length of the data worked on.
             const fn length_argument(self) -> Option<usize> {
                 match self {
@@ -74,56 +83,100 @@ macro_rules! syscalls {
 
 syscalls! {
     /// (pc): the client handler, once, in Initialize.
-    SetEventHandler = abi::call::SET_EVENT_HANDLER, 1, None;
+    SetEventHandler = abi::call::SET_EVENT_HANDLER, 1, 0, None;
     /// (ptr, elements): the event parameter buffer, once, in Initialize.
-    SetEventParamBuffer = abi::call::SET_EVENT_PARAM_BUFFER, 2, None;
+    SetEventParamBuffer = abi::call::SET_EVENT_PARAM_BUFFER, 2, 0, None;
     /// (code): the client ends.
-    Exit = abi::call::EXIT, 1, None;
+    Exit = abi::call::EXIT, 1, 0, None;
     /// (ptr, len): a message to the host.
-    PutMsg = abi::call::PUT_MSG, 2, Some(1);
+    PutMsg = abi::call::PUT_MSG, 2, 50, Some(1);
+    /// (ptr, cap) -> len: takes the message that waits longest: source, number, body.
+    GetMsg = abi::call::GET_MSG, 2, 50, Some(1);
+    /// (service, ptr, len) -> octets: asks a host service; the answer is the next message.
+    SyncCall = abi::call::SYNC_CALL, 3, 50, Some(2);
     /// (): octets of heap granted by the policy.
-    HeapSize = abi::call::HEAP_SIZE, 0, None;
+    HeapSize = abi::call::HEAP_SIZE, 0, 0, None;
     /// (): octets of stack granted by the policy.
-    StackSize = abi::call::STACK_SIZE, 0, None;
+    StackSize = abi::call::STACK_SIZE, 0, 0, None;
+    /// (function, a, b, len): a C library function of [`abi::clib`].
+    CLib = abi::call::CLIB, 4, 10, Some(3);
     /// (level, ptr, len): a line for the host's log.
-    Log = abi::call::LOG, 3, Some(2);
+    Log = abi::call::LOG, 3, 50, Some(2);
     /// (kind, ptr, cap) -> len: a copy of an access token.
-    GetToken = abi::call::GET_TOKEN, 3, Some(2);
+    GetToken = abi::call::GET_TOKEN, 3, 50, Some(2);
     /// (kind) -> len: how long an access token is.
-    TokenInfo = abi::call::TOKEN_INFO, 1, None;
+    TokenInfo = abi::call::TOKEN_INFO, 1, 50, None;
     /// (vendor_sys_id): must equal the vendor of the verified package.
-    KlSetVendor = abi::call::KL_SET_VENDOR, 1, None;
+    KlSetVendor = abi::call::KL_SET_VENDOR, 1, 50, None;
     /// (ptr, len): the whole sealed unique EMM; loads K2.
-    KlSetEk2 = abi::call::KL_SET_EK2, 2, Some(1);
+    KlSetEk2 = abi::call::KL_SET_EK2, 2, 50, Some(1);
     /// (ptr, len): the whole sealed group EMM; loads K1 if this chip is a member.
-    KlSetEk1 = abi::call::KL_SET_EK1, 2, Some(1);
+    KlSetEk1 = abi::call::KL_SET_EK1, 2, 50, Some(1);
     /// (session, parity, ecw_ptr, uri_ptr, uri_len): loads a control word into the descrambler.
-    KlLoadCw = abi::call::KL_LOAD_CW, 5, Some(4);
+    KlLoadCw = abi::call::KL_LOAD_CW, 5, 50, Some(4);
     /// (nonce_ptr, out_ptr): challenge-response of the ladder.
-    KlChallenge = abi::call::KL_CHALLENGE, 2, None;
+    KlChallenge = abi::call::KL_CHALLENGE, 2, 50, None;
     /// (ptr, len, out, cap) -> len: verifies and opens a sealed message.
-    KlOpenMessage = abi::call::KL_OPEN_MESSAGE, 4, Some(1);
+    KlOpenMessage = abi::call::KL_OPEN_MESSAGE, 4, 50, Some(1);
     /// (session): clears the keys of a descrambler session.
-    KlRelease = abi::call::KL_RELEASE, 1, None;
+    KlRelease = abi::call::KL_RELEASE, 1, 50, None;
+    /// (key, ptr, len, out): AES-128-CMAC, 16 octets.
+    AesCmac = abi::call::AES_CMAC, 4, 100, Some(2);
+    /// (key, ptr, len, out): HMAC-SHA-256, 32 octets.
+    HmacSha256 = abi::call::HMAC_SHA256, 4, 200, Some(2);
     /// (ptr, len, out): SHA-256.
-    Sha256 = abi::call::SHA256, 3, Some(1);
+    Sha256 = abi::call::SHA256, 3, 50, Some(1);
     /// (key_handle, ptr, len, sig_ptr): verifies an Ed25519 signature.
-    VerifySig = abi::call::VERIFY_SIG, 4, Some(2);
+    VerifySig = abi::call::VERIFY_SIG, 4, 50, Some(2);
+    /// (key, salt_ptr, salt_len, info_ptr, info_len) -> handle: derives a key that stays outside.
+    HkdfToHandle = abi::call::HKDF_TO_HANDLE, 5, 400, Some(4);
     /// (ptr, len): random octets.
-    Random = abi::call::RANDOM, 2, Some(1);
+    Random = abi::call::RANDOM, 2, 50, Some(1);
+    /// (key): forgets a derived key.
+    KeyRelease = abi::call::KEY_RELEASE, 1, 50, None;
     /// (key_ptr, key_len, ptr, cap) -> len: reads a record of the client's storage.
-    NvRead = abi::call::NV_READ, 4, Some(3);
+    NvRead = abi::call::NV_READ, 4, 50, Some(3);
     /// (key_ptr, key_len, ptr, len): writes a record of the client's storage.
-    NvWrite = abi::call::NV_WRITE, 4, Some(3);
+    NvWrite = abi::call::NV_WRITE, 4, 50, Some(3);
     /// (id) -> value: raises a monotonic counter.
-    NvMonotonicInc = abi::call::NV_MONOTONIC_INC, 1, None;
+    NvMonotonicInc = abi::call::NV_MONOTONIC_INC, 1, 50, None;
+    /// (method, url_ptr, url_len, body_ptr, body_len) -> number: starts an HTTPS request.
+    HttpRequest = abi::call::HTTP_REQUEST, 5, 5000, Some(4);
+    /// (host_ptr, host_len, port) -> number: starts a TLS connection.
+    TlsConnect = abi::call::TLS_CONNECT, 3, 5000, Some(1);
+    /// (number, ptr, len): octets for a connection.
+    TlsSend = abi::call::TLS_SEND, 3, 500, Some(2);
+    /// (number): ends a request or a connection.
+    NetClose = abi::call::NET_CLOSE, 1, 50, None;
+    /// (kind, ptr, len): a line of text for the user.
+    UiMessage = abi::call::UI_MESSAGE, 3, 200, Some(2);
+    /// (number, first_ms, period_ms): EVENT_Timer after `first_ms`, then every `period_ms`.
+    SetTimer = abi::call::SET_TIMER, 3, 50, None;
+    /// (number): no more events of this timer.
+    CancelTimer = abi::call::CANCEL_TIMER, 1, 50, None;
+    /// (age) -> number: may content for this age be shown? The answer is a message.
+    ParentalCheck = abi::call::PARENTAL_CHECK, 1, 200, None;
     /// (ptr, len): status for the user, a JSON object.
-    ClientStatus = abi::call::CLIENT_STATUS, 2, Some(1);
+    ClientStatus = abi::call::CLIENT_STATUS, 2, 50, Some(1);
+    /// (ptr, len): a payload for the watermark of the picture.
+    Watermark = abi::call::WATERMARK, 2, 200, Some(1);
+    /// (super_scp_id, client_id) -> channel: a way to another client of this terminal.
+    ChannelOpen = abi::call::CHANNEL_OPEN, 2, 200, None;
+    /// (channel, ptr, len): a message to the client at the other end.
+    ChannelSend = abi::call::CHANNEL_SEND, 3, 100, Some(2);
+    /// (session, ptr, len) -> number: opens an export of a session to another system.
+    ExportSession = abi::call::EXPORT_SESSION, 3, 1000, Some(2);
+    /// (ptr, len) -> session: takes over content that another system exported.
+    ImportSession = abi::call::IMPORT_SESSION, 2, 1000, Some(1);
+    /// (slot, out, cap) -> len: resets the card and gives its answer to reset.
+    CardReset = abi::call::CARD_RESET, 3, 2000, Some(2);
+    /// (slot, ptr, len, out, cap) -> len: one command to the card and its answer (ISO 7816-4).
+    CardApdu = abi::call::CARD_APDU, 5, 2000, Some(2);
 }
 
 /// Most parameters any call has.
 pub(crate) const MAX_ARGUMENTS: usize = 8;
-/// What a system call costs beside its own TRAP instruction, in instructions.
+/// What a call of a provider's own costs beside its TRAP instruction, in instructions.
 const CALL_COST: u64 = 50;
 /// How many octets of work cost one instruction.
 const OCTETS_PER_INSTRUCTION: u64 = 4;
@@ -135,6 +188,8 @@ pub(crate) struct Signature {
     pub(crate) arguments: u8,
     /// The machine answers it itself.
     pub(crate) internal: bool,
+    /// The charge before the octets.
+    base: u16,
     /// Which parameter is the length of the data worked on.
     length: Option<u8>,
 }
@@ -145,6 +200,7 @@ impl Signature {
             call,
             arguments: call.arguments() as u8,
             internal: call.is_internal(),
+            base: call.base_charge() as u16,
             length: match call.length_argument() {
                 Some(at) => Some(at as u8),
                 None => None,
@@ -168,7 +224,7 @@ impl Signature {
             return 0;
         }
         let octets = self.length.and_then(|at| args.get(usize::from(at))).copied().unwrap_or(0);
-        CALL_COST + u64::from(octets.min(abi::CALL_BYTES_MAX)) / OCTETS_PER_INSTRUCTION
+        u64::from(self.base) + u64::from(octets.min(abi::CALL_BYTES_MAX)) / OCTETS_PER_INSTRUCTION
     }
 }
 
@@ -211,8 +267,8 @@ impl Syscall {
         )
     }
 
-    /// The published charge for the host's work, in instructions: 50, and one for each 4 octets.
-    /// Calls that the machine answers itself cost nothing beside their TRAP.
+    /// The published charge for the host's work, in instructions: what the table says of the call,
+    /// and one for each 4 octets. Calls about the machine itself cost nothing beside their TRAP.
     #[must_use]
     pub fn charge(self, args: &[u32]) -> u64 {
         Signature::of(self).charge(args)
@@ -263,6 +319,9 @@ pub enum HostFault {
     /// The call is of the table, but this host does not have it: a violation.
     #[error("this host does not have the call")]
     NoSuchCall,
+    /// The policy has a list for what the call reaches, and this is not on it: a violation.
+    #[error("{0}")]
+    NotListed(&'static str),
     /// The host itself failed.
     #[error("host failed: {0}")]
     Host(&'static str),

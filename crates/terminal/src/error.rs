@@ -11,6 +11,8 @@ use portcullis_svm::{ScanError, abi::reason};
 use portcullis_types::{CaSystemId, ProductId, ServiceId};
 use thiserror::Error;
 
+use crate::embedded_scp::provider::ProviderRefused;
+
 /// What ends the terminal.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -109,6 +111,9 @@ pub enum ClientError {
     /// The scan refused the code.
     #[error("refused by the code scan: {0}")]
     Scan(#[from] ScanError),
+    /// The provider keeps it from being loaded.
+    #[error("refused: {0}")]
+    Provider(#[from] ProviderRefused),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

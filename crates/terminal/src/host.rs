@@ -3,24 +3,47 @@
 //! Clauses: X.1198 7.6 (system calls), 6.2.2 (pointers, tokens are read-only, no key leaves).
 //! Every pointer goes through the machine's checked copy; tokens are kept here and given as
 //! copies (T-29, T-33). Storage belongs to the client that the verified package names, and its
-//! changes become durable when the event ends.
+//! changes become durable when the event ends. What a call cannot answer at once (network,
+//! parental check, other clients) it starts, and the answer is a message later.
 //!
 //! What must never happen: an answer with a key or a control word (the chip gives none), storage
-//! or a ladder of another client, a call without a `CallPermitted`.
+//! or a ladder of another client, a call without a `CallPermitted`, a call that waits for the
+//! world outside.
 
-use portcullis_chipset::{ChipError, ChipHandleError, SessionId};
-use portcullis_crypto::{Ed25519VerifyingKey, sha256};
-use portcullis_store::{Disk, SealedStore, StoreError};
-use portcullis_svm::abi::{key, status, token};
-use portcullis_svm::{CallPermitted, GuestMemory, HostFault, Reply, Syscall, SystemCalls};
-use portcullis_types::{Parity, VendorSysId};
-use serde_json::{Value, json};
+pub(crate) mod card;
+mod clock;
+mod crypto;
+mod ladder;
+pub(crate) mod messages;
+pub(crate) mod network;
+mod storage;
+pub(crate) mod user;
+
+use portcullis_chipset::SessionId;
+use portcullis_crypto::sha256;
+use portcullis_store::{ClientName, Disk, SealedStore, StoreError};
+use portcullis_svm::abi::{source, status, token};
+use portcullis_svm::{
+    CallPermitted, GuestMemory, HostFault, RanOut, Reply, Syscall, SystemCalls, Timers,
+};
+use portcullis_types::{ScpClientId, SuperScpId, VendorSysId};
+use serde_json::Value;
 
 use crate::chip::{ChipSealer, SecurityChip};
+use crate::embedded_scp::channels::{ChannelEnd, NotSent};
+use crate::embedded_scp::provider::ScpId;
 use crate::report::Reporter;
+use card::{NoCard, SmartCard};
+pub use clock::{Clock, SystemClock};
+use crypto::Keys;
+use messages::{Inbox, Message};
+use network::Network;
+use user::{MediaHooks, PlainMedia};
 
 /// The session number a client sees. One service at a time, so one number.
 pub(crate) const GUEST_SESSION: u32 = 1;
+/// What a client is told that reaches for one its policy does not name.
+const NO_SUCH_PEER: &str = "the client is not in the policy's channel list";
 
 /// Limits of one event of a client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,13 +54,30 @@ pub struct HostLimits {
     pub text: usize,
     /// Status reports (default 8).
     pub statuses: u32,
+    /// Lines for the user (default 4).
+    pub ui_lines: u32,
     /// Random octets (default 4096).
     pub random: usize,
+    /// Writes to the storage (default 64).
+    pub writes: u32,
+    /// Commands to a card (default 32).
+    pub card_commands: u32,
+    /// Derived keys at one time, in all events together (default 16).
+    pub keys: usize,
 }
 
 impl Default for HostLimits {
     fn default() -> Self {
-        Self { log_lines: 32, text: 4096, statuses: 8, random: 4096 }
+        Self {
+            log_lines: 32,
+            text: 4096,
+            statuses: 8,
+            ui_lines: 4,
+            random: 4096,
+            writes: 64,
+            card_commands: 32,
+            keys: 16,
+        }
     }
 }
 
@@ -57,6 +97,18 @@ pub struct Host<C: SecurityChip, D: Disk> {
     usage_rights: Vec<u8>,
     chip_gone: bool,
     loaded: bool,
+    scp_id: Option<ScpId>,
+    clock: Box<dyn Clock>,
+    timers: Timers,
+    inbox: Inbox,
+    looked_ms: u64,
+    keys: Keys,
+    network: Option<Network>,
+    channel: Option<ChannelEnd>,
+    card: Box<dyn SmartCard>,
+    card_is_reset: bool,
+    media: Box<dyn MediaHooks>,
+    parental_checks: u32,
 }
 
 /// What an event has used of its limits.
@@ -64,11 +116,15 @@ pub struct Host<C: SecurityChip, D: Disk> {
 struct Used {
     log_lines: u32,
     statuses: u32,
+    ui_lines: u32,
+    writes: u32,
+    card_commands: u32,
 }
 
 impl<C: SecurityChip, D: Disk> Host<C, D> {
     /// The host of a client whose package and chains were verified: `vendor_sys_id` and
-    /// `emm_signer` come from there, `session` was opened for that vendor.
+    /// `emm_signer` come from there, `session` was opened for that vendor. It has no network, no
+    /// channels and no card before it is given them.
     pub fn new(
         chip: C,
         store: SealedStore<D>,
@@ -92,7 +148,61 @@ impl<C: SecurityChip, D: Disk> Host<C, D> {
             usage_rights: Vec::new(),
             chip_gone: false,
             loaded: false,
+            scp_id: None,
+            clock: Box::new(SystemClock::default()),
+            timers: Timers::default(),
+            inbox: Inbox::default(),
+            looked_ms: 0,
+            keys: Keys::default(),
+            network: None,
+            channel: None,
+            card: Box::new(NoCard),
+            card_is_reset: false,
+            media: Box::new(PlainMedia::default()),
+            parental_checks: 0,
         }
+    }
+
+    /// The id the provider gave.
+    #[must_use]
+    pub const fn with_scp_id(mut self, id: ScpId) -> Self {
+        self.scp_id = Some(id);
+        self
+    }
+
+    /// Another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// The hosts that the policy lists.
+    #[must_use]
+    pub fn with_network(mut self, network: Option<Network>) -> Self {
+        self.network = network;
+        self
+    }
+
+    /// The channels that the policy lists.
+    #[must_use]
+    pub fn with_channel(mut self, channel: Option<ChannelEnd>) -> Self {
+        self.channel = channel;
+        self
+    }
+
+    /// A card in the slot.
+    #[must_use]
+    pub fn with_card(mut self, card: impl SmartCard + 'static) -> Self {
+        self.card = Box::new(card);
+        self
+    }
+
+    /// What the media client does for the client.
+    #[must_use]
+    pub fn with_media(mut self, media: impl MediaHooks + 'static) -> Self {
+        self.media = Box::new(media);
+        self
     }
 
     /// The chip session.
@@ -105,6 +215,11 @@ impl<C: SecurityChip, D: Disk> Host<C, D> {
     #[must_use]
     pub const fn status(&self) -> Option<&Value> {
         self.status.as_ref()
+    }
+
+    /// The clock of this terminal.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
     }
 
     /// Whether the chip went away during a call.
@@ -137,6 +252,54 @@ impl<C: SecurityChip, D: Disk> Host<C, D> {
         }
     }
 
+    /// When a timer is due, or when to look for messages: milliseconds of the clock.
+    pub(crate) fn poll_timeout(&self) -> Option<u64> {
+        // Whoever may have news for us cannot wake us: we look.
+        let waits = self.network.as_ref().is_some_and(Network::is_busy)
+            || self.channel.as_ref().is_some_and(ChannelEnd::has_peers);
+        let look = waits.then(|| self.looked_ms.saturating_add(LOOK_MS));
+        let told = self.inbox.has_untold().then_some(0);
+        [self.timers.poll_timeout(), look, told].into_iter().flatten().min()
+    }
+
+    /// A timer that ran out.
+    pub(crate) fn timer_ran_out(&mut self) -> Option<RanOut> {
+        self.timers.handle_timeout(self.clock.monotonic_ms())
+    }
+
+    /// The next message that no event has told of: source, number, octets.
+    pub(crate) fn message_came(&mut self) -> Option<[u32; 3]> {
+        self.looked_ms = self.clock.monotonic_ms();
+        while self.inbox.has_room() {
+            let of_client = |channel: &ChannelEnd| {
+                let (number, body) = channel.receive()?;
+                Some(Message { source: source::CLIENT, number, body })
+            };
+            let came = self
+                .network
+                .as_mut()
+                .and_then(Network::poll)
+                .or_else(|| self.channel.as_ref().and_then(of_client));
+            match came {
+                Some(message) => {
+                    self.inbox.push(message);
+                }
+                None => break,
+            }
+        }
+        let message = self.inbox.tell()?;
+        Some([message.source, message.number, message.len()])
+    }
+
+    /// A client that was stopped has no timers, connections, channels or keys.
+    pub(crate) fn release_all(&mut self) {
+        self.timers = Timers::default();
+        self.inbox = Inbox::default();
+        self.keys = Keys::default();
+        self.network = None;
+        self.channel = None;
+    }
+
     /// Gives the chip back.
     pub(crate) fn into_chip(self) -> C {
         self.chip
@@ -151,245 +314,40 @@ impl<C: SecurityChip, D: Disk> Host<C, D> {
         }
     }
 
-    fn ladder(
-        &mut self,
-        call: Syscall,
-        args: &[u32],
-        memory: &mut GuestMemory,
-    ) -> Result<Reply, HostFault> {
-        let session = self.session;
-        match (call, args) {
-            // defends: T-03
-            (Syscall::KlSetVendor, &[vendor]) => Ok(if vendor == u32::from(self.vendor_sys_id.0) {
-                Reply::ok(0)
-            } else {
-                Reply::error(status::WRONG_VENDOR)
-            }),
-            (Syscall::KlSetEk2, &[ptr, len]) => {
-                let message = memory.read(ptr, len)?;
-                let done = self.chip.set_ek2(session, &message);
-                self.answer(done)
-            }
-            (Syscall::KlSetEk1, &[ptr, len]) => {
-                let message = memory.read(ptr, len)?;
-                let done = self.chip.set_ek1(session, &message);
-                self.answer(done)
-            }
-            (Syscall::KlLoadCw, &[number, parity, ecw, rights, rights_len]) => {
-                let ecw = memory.read_array(ecw)?;
-                let rights = memory.read(rights, rights_len)?;
-                self.load_cw(number, parity, &ecw, &rights)
-            }
-            (Syscall::KlChallenge, &[nonce, out]) => {
-                let nonce = memory.read_array(nonce)?;
-                portcullis_svm::GuestSlice::writable(memory, out, 16)?;
-                match self.chip.challenge(session, &nonce) {
-                    Ok(dnonce) => {
-                        memory.write(out, &dnonce)?;
-                        Ok(Reply::ok(16))
-                    }
-                    Err(error) => self.refusal(error),
-                }
-            }
-            (Syscall::KlOpenMessage, &[ptr, len, out, cap]) => {
-                let message = memory.read(ptr, len)?;
-                portcullis_svm::GuestSlice::writable(memory, out, cap)?;
-                match self.chip.open_message(session, &message) {
-                    Ok(body) => Ok(memory.reply_with(out, cap, &body)?),
-                    Err(error) => self.refusal(error),
-                }
-            }
-            (Syscall::KlRelease, &[number]) => {
-                if number != GUEST_SESSION {
-                    return Ok(Reply::error(status::NOT_FOUND));
-                }
-                let done = self.chip.release(session);
-                self.answer(done)
-            }
-            _ => Err(HostFault::NoSuchCall),
-        }
-    }
-
-    fn load_cw(
-        &mut self,
-        number: u32,
-        parity: u32,
-        ecw: &[u8; 16],
-        rights: &[u8],
-    ) -> Result<Reply, HostFault> {
-        let parity = match parity {
-            0 => Parity::Even,
-            1 => Parity::Odd,
-            _ => return Ok(Reply::error(status::BAD_ARGUMENT)),
-        };
-        if number != GUEST_SESSION {
-            return Ok(Reply::error(status::NOT_FOUND));
-        }
-        let done = self.chip.load_cw(self.session, parity, ecw, rights);
-        if done.is_ok() {
-            self.loaded = true;
-            if self.usage_rights != rights {
-                rights.clone_into(&mut self.usage_rights);
-                self.reporter.emit(usage_rights(rights));
-            }
-        }
-        self.answer(done)
-    }
-
-    fn storage(
-        &mut self,
-        call: Syscall,
-        args: &[u32],
-        memory: &mut GuestMemory,
-    ) -> Result<Reply, HostFault> {
-        match (call, args) {
-            (Syscall::NvRead, &[key, key_len, ptr, cap]) => {
-                let key = memory.read(key, key_len)?;
-                portcullis_svm::GuestSlice::writable(memory, ptr, cap)?;
-                if let Some(number) = floor(&key) {
-                    return Ok(match self.store.floor(number) {
-                        0 => Reply::error(status::NOT_FOUND),
-                        value => memory.reply_with(ptr, cap, &value.to_be_bytes())?,
-                    });
-                }
-                let key = record(&key);
-                match self.store.get(&key) {
-                    Some(value) => Ok(memory.reply_with(ptr, cap, value)?),
-                    None => Ok(Reply::error(status::NOT_FOUND)),
-                }
-            }
-            (Syscall::NvWrite, &[key, key_len, ptr, len]) => {
-                let key = memory.read(key, key_len)?;
-                let value = memory.read(ptr, len)?;
-                if let Some(number) = floor(&key) {
-                    let Ok(value) = <[u8; 8]>::try_from(value.as_slice()) else {
-                        return Ok(Reply::error(status::BAD_ARGUMENT));
-                    };
-                    let done = self.store.raise_floor(number, u64::from_be_bytes(value));
-                    return Ok(done.map_or_else(store_refusal, |()| Reply::ok(len)));
-                }
-                let key = record(&key);
-                Ok(self.store.set(&key, &value).map_or_else(store_refusal, |()| Reply::ok(len)))
-            }
-            (Syscall::NvMonotonicInc, &[id]) => {
-                let mut key = vec![COUNTER];
-                key.extend_from_slice(&id.to_be_bytes());
-                let value = self.store.get(&key).and_then(|value| value.try_into().ok());
-                let Some(next) = value.map_or(0, u32::from_be_bytes).checked_add(1) else {
-                    return Ok(Reply::error(status::QUOTA));
-                };
-                let done = self.store.set(&key, &next.to_be_bytes());
-                Ok(done.map_or_else(store_refusal, |()| Reply::ok(next)))
-            }
-            _ => Err(HostFault::NoSuchCall),
-        }
-    }
-
-    fn text(
+    fn channels(
         &mut self,
         call: Syscall,
         args: &[u32],
         memory: &GuestMemory,
     ) -> Result<Reply, HostFault> {
-        let (ptr, len) = match (call, args) {
-            (Syscall::Log, &[_, ptr, len]) | (_, &[ptr, len]) => (ptr, len),
-            _ => return Err(HostFault::NoSuchCall),
-        };
-        let bytes = memory.read(ptr, len)?;
-        if bytes.len() > self.limits.text {
-            return Ok(Reply::error(status::QUOTA));
-        }
-        if call == Syscall::ClientStatus {
-            return Ok(self.client_status(&bytes));
-        }
-        if self.used.log_lines >= self.limits.log_lines {
-            return Ok(Reply::error(status::QUOTA));
-        }
-        self.used.log_lines += 1;
-        // Control characters of a client do not reach a console.
-        let line: String = String::from_utf8_lossy(&bytes)
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
-        // Whatever level the client claims: its words are not errors of the terminal.
-        tracing::info!("client: {line}");
-        Ok(Reply::ok(len))
-    }
-
-    // spec: X-48
-    fn client_status(&mut self, bytes: &[u8]) -> Reply {
-        if self.used.statuses >= self.limits.statuses {
-            return Reply::error(status::QUOTA);
-        }
-        self.used.statuses += 1;
-        let Ok(Value::Object(mut said)) = serde_json::from_slice(bytes) else {
-            return Reply::error(status::MALFORMED);
-        };
-        said.insert("event".into(), "entitlement".into());
-        let said = Value::Object(said);
-        self.reporter.emit(said.clone());
-        self.status = Some(said);
-        Reply::ok(0)
-    }
-
-    fn crypto(
-        &self,
-        call: Syscall,
-        args: &[u32],
-        memory: &mut GuestMemory,
-    ) -> Result<Reply, HostFault> {
         match (call, args) {
-            (Syscall::Sha256, &[ptr, len, out]) => {
-                let data = memory.read(ptr, len)?;
-                memory.write(out, &sha256(&[&data]))?;
-                Ok(Reply::ok(32))
+            (Syscall::ChannelOpen, &[super_scp_id, client_id]) => {
+                let peer = ClientName {
+                    super_scp_id: SuperScpId(super_scp_id),
+                    client_id: ScpClientId(client_id),
+                };
+                let channel = self.channel.as_ref().and_then(|end| end.channel(peer));
+                channel.map(Reply::ok).ok_or(HostFault::NotListed(NO_SUCH_PEER))
             }
-            (Syscall::VerifySig, &[handle, ptr, len, signature]) => {
-                let data = memory.read(ptr, len)?;
-                let signature = memory.read_array(signature)?;
-                if handle != key::OPERATOR_EMM {
-                    return Ok(Reply::error(status::NOT_FOUND));
-                }
-                let verified = Ed25519VerifyingKey::from_bytes(&self.emm_signer)
-                    .is_ok_and(|key| key.verify(&data, &signature).is_ok());
-                Ok(if verified { Reply::ok(0) } else { Reply::error(status::BAD_SIGNATURE) })
-            }
-            (Syscall::Random, &[ptr, len]) => {
-                portcullis_svm::GuestSlice::writable(memory, ptr, len)?;
-                let mut octets = vec![0; len as usize];
-                if octets.len() > self.limits.random {
-                    return Ok(Reply::error(status::QUOTA));
-                }
-                getrandom::fill(&mut octets).map_err(|_| HostFault::Host("no randomness"))?;
-                memory.write(ptr, &octets)?;
-                Ok(Reply::ok(len))
+            (Syscall::ChannelSend, &[channel, ptr, len]) => {
+                let message = memory.read(ptr, len)?;
+                let sent = match &self.channel {
+                    Some(end) => end.send(channel, message),
+                    None => Err(NotSent::NotThere),
+                };
+                Ok(match sent {
+                    Ok(()) => Reply::ok(len),
+                    Err(NotSent::NotThere) => Reply::error(status::NOT_FOUND),
+                    Err(NotSent::Full) => Reply::error(status::QUOTA),
+                })
             }
             _ => Err(HostFault::NoSuchCall),
         }
     }
-
-    fn answer(&mut self, done: Result<(), ChipHandleError>) -> Result<Reply, HostFault> {
-        match done {
-            Ok(()) => Ok(Reply::ok(0)),
-            Err(error) => self.refusal(error),
-        }
-    }
-
-    /// A refusal of the chip as a status; a chip that is gone stops the client.
-    fn refusal(&mut self, error: ChipHandleError) -> Result<Reply, HostFault> {
-        match error {
-            ChipHandleError::Refused(error) => {
-                tracing::debug!("chip: {error}");
-                Ok(Reply::error(chip_status(&error)))
-            }
-            ChipHandleError::ChipGone => {
-                self.chip_gone = true;
-                Err(HostFault::Host("the security chip is gone"))
-            }
-            _ => Err(HostFault::Host("the security chip does not answer")),
-        }
-    }
 }
+
+/// How often messages of other threads are looked for, in milliseconds.
+const LOOK_MS: u64 = 10;
 
 impl<C: SecurityChip, D: Disk> SystemCalls for Host<C, D> {
     // spec: X-29 X-32
@@ -401,85 +359,44 @@ impl<C: SecurityChip, D: Disk> SystemCalls for Host<C, D> {
         args: &[u32],
         memory: &mut GuestMemory,
     ) -> Result<Reply, HostFault> {
+        use Syscall as S;
         match (call, args) {
-            (Syscall::GetToken, &[kind, ptr, cap]) => match self.token(kind) {
+            (S::GetToken, &[kind, ptr, cap]) => match self.token(kind) {
                 Some(token) => Ok(memory.reply_with(ptr, cap, &token)?),
                 None => Ok(Reply::error(status::NOT_FOUND)),
             },
-            (Syscall::TokenInfo, &[kind]) => Ok(self
+            (S::TokenInfo, &[kind]) => Ok(self
                 .token(kind)
                 .map_or(Reply::error(status::NOT_FOUND), |token| Reply::ok(token.len() as u32))),
-            (Syscall::PutMsg | Syscall::Log | Syscall::ClientStatus, _) => {
+            (S::GetMsg, &[ptr, cap]) => self.get_message(ptr, cap, memory),
+            (S::SyncCall, &[service, ptr, len]) => self.sync_call(service, ptr, len, memory),
+            (S::PutMsg | S::Log | S::ClientStatus | S::UiMessage, _) => {
                 self.text(call, args, memory)
             }
-            (Syscall::Sha256 | Syscall::VerifySig | Syscall::Random, _) => {
-                self.crypto(call, args, memory)
+            (S::Watermark | S::ParentalCheck | S::ExportSession | S::ImportSession, _) => {
+                self.hook(call, args, memory)
             }
-            (Syscall::NvRead | Syscall::NvWrite | Syscall::NvMonotonicInc, _) => {
-                self.storage(call, args, memory)
+            (S::SetTimer | S::CancelTimer, _) => self.timer(call, args),
+            (
+                S::Sha256
+                | S::VerifySig
+                | S::Random
+                | S::AesCmac
+                | S::HmacSha256
+                | S::HkdfToHandle
+                | S::KeyRelease,
+                _,
+            ) => self.crypto(call, args, memory),
+            (S::NvRead | S::NvWrite | S::NvMonotonicInc, _) => self.storage(call, args, memory),
+            (S::HttpRequest | S::TlsConnect | S::TlsSend | S::NetClose, _) => {
+                self.net(call, args, memory)
             }
+            (S::ChannelOpen | S::ChannelSend, _) => self.channels(call, args, memory),
+            (S::CardReset | S::CardApdu, _) => self.card(call, args, memory),
             _ => self.ladder(call, args, memory),
         }
     }
 }
-
-/// The number of a floor, if that is what a key names: `floor/0` to `floor/3`, 8 octets each,
-/// big-endian. Floors only rise and outlive the storage.
-// defends: T-10 T-12
-fn floor(key: &[u8]) -> Option<usize> {
-    let [digit @ b'0'..=b'9'] = key.strip_prefix(b"floor/")? else { return Some(usize::MAX) };
-    Some(usize::from(digit - b'0'))
-}
-
-/// A client's own key, apart from the counters.
-fn record(key: &[u8]) -> Vec<u8> {
-    [&[RECORD], key].concat()
-}
-
-fn store_refusal(error: StoreError) -> Reply {
-    Reply::error(match error {
-        StoreError::Quota { .. } => status::QUOTA,
-        StoreError::Key(_) => status::BAD_ARGUMENT,
-        _ => status::DEVICE,
-    })
-}
-
-const fn chip_status(error: &ChipError) -> i32 {
-    match error {
-        ChipError::NoGroupKey | ChipError::NoProductKey { .. } | ChipError::NoEcmOpened => {
-            status::NO_KEY
-        }
-        ChipError::Message(_) | ChipError::WrongControlWord => status::BAD_MAC,
-        ChipError::WrongKind | ChipError::Malformed | ChipError::TooLong { .. } => {
-            status::MALFORMED
-        }
-        ChipError::NotForThisChip | ChipError::NotAMember => status::NOT_MEMBER,
-        ChipError::RateLimited => status::QUOTA,
-        ChipError::Storage(_) => status::DEVICE,
-        _ => status::BAD_ARGUMENT,
-    }
-}
-
-/// Usage rights as an event: the 64-bit core taken apart, the rest in hexadecimal.
-fn usage_rights(rights: &[u8]) -> Value {
-    let hex = hex::encode(rights);
-    match rights {
-        [0x01, 0x08, version, flags, limit, ..] => json!({
-            "event": "usage_rights",
-            "hex": hex,
-            "version": version,
-            "aps": flags >> 6,
-            "emi": flags >> 4 & 3,
-            "ict": flags >> 3 & 1,
-            "rct": flags >> 2 & 1,
-            "rl": limit,
-        }),
-        _ => json!({ "event": "usage_rights", "hex": hex }),
-    }
-}
-
-const RECORD: u8 = b'r';
-const COUNTER: u8 = b'c';
 
 #[cfg(test)]
 #[path = "host_tests.rs"]

@@ -3,8 +3,10 @@
 
 use std::sync::{Arc, Mutex};
 
+use portcullis_chipset::ChipError;
 use portcullis_crypto::Ed25519SigningKey;
 use portcullis_store::{ClientName, RealDisk, StoreLimits};
+use portcullis_svm::abi::token;
 use portcullis_svm::{Client, Event, Image, Limits, Outcome, PermitTable, ViolationKind, abi};
 use portcullis_types::{ScpClientId, SuperScpId};
 

@@ -27,6 +27,9 @@ mod testing;
 
 pub use chip::SecurityChip;
 pub use error::{ClientError, Reason, TerminalError};
-pub use host::{Host, HostLimits};
-pub use media_client::{Config, Limits, Summary, run};
+pub use host::card::{CardError, NoCard, SmartCard};
+pub use host::network::{Network, NetworkLimits};
+pub use host::user::{MediaHooks, PlainMedia};
+pub use host::{Clock, Host, HostLimits, SystemClock};
+pub use media_client::{Config, Limits, Summary, run, run_with, violations};
 pub use report::Reporter;

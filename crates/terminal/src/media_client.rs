@@ -12,19 +12,24 @@
 mod player;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use portcullis_chipset::ChipHandle;
 use portcullis_keyladder::envelope;
+use portcullis_store::RealDisk;
 use portcullis_ts::{Packet, RawPacket};
 use portcullis_types::{CaSystemId, ChipId, ServiceId, UnixSeconds};
 use serde_json::{Value, json};
 
 use crate::centre_link::CentreLink;
+use crate::chip::ChipSealer;
 use crate::discovery::{Discovery, Service};
+use crate::embedded_scp::channels::Broker;
 use crate::embedded_scp::data_manager::DataManager;
+use crate::embedded_scp::provider::{NativeProvider, Provider};
 use crate::embedded_scp::scp_manager::ScpManager;
+use crate::embedded_scp::violations::{self, ViolationRecord};
 use crate::error::{ClientError, Reason, TerminalError, stays_scrambled};
 use crate::report::Reporter;
 use crate::streams::{Arrived, Input, Output};
@@ -126,11 +131,24 @@ impl Summary {
 ///
 /// # Errors
 /// [`TerminalError`]. A service that stays scrambled is no error but [`Summary::reason`].
-// spec: X-41 X-46
 pub fn run(
+    config: &Config,
+    chip: ChipHandle,
+    reporter: &Reporter,
+) -> Result<Summary, TerminalError> {
+    run_with(config, chip, reporter, &NativeProvider)
+}
+
+/// The same with a security provider of its own.
+///
+/// # Errors
+/// [`TerminalError`], as above.
+// spec: X-41 X-46 X-49
+pub fn run_with(
     config: &Config,
     mut chip: ChipHandle,
     reporter: &Reporter,
+    provider: &dyn Provider,
 ) -> Result<Summary, TerminalError> {
     let info = chip.info()?;
     let anchor = chip.trust_anchor()?;
@@ -161,6 +179,8 @@ pub fn run(
         now: now(),
         centre: link.as_ref(),
         reporter,
+        provider,
+        channels: Broker::default(),
     };
     let source = start_client(&scp, chip, &service, info.chip_id)?;
     let mut player = Player::new(config, reporter, discovery, service, source);
@@ -182,6 +202,19 @@ pub fn run(
         }
         Err(error) => Err(error),
     }
+}
+
+/// What the log of a box has of clients that were stopped, the oldest first.
+///
+/// # Errors
+/// [`TerminalError`] when chip or flash fail.
+pub fn violations(
+    flash: &Path,
+    mut chip: ChipHandle,
+) -> Result<Vec<ViolationRecord>, TerminalError> {
+    violations::read(RealDisk, flash, &mut ChipSealer(&mut chip), now()).map_err(|error| {
+        TerminalError::Flash { path: flash.to_owned(), source: std::io::Error::other(error) }
+    })
 }
 
 /// Reads until the tables are here. The packets are kept: nothing of the stream is lost.
@@ -277,9 +310,10 @@ fn start_client(
 fn fatal(ca_system_id: CaSystemId, error: ClientError) -> Result<ClientError, TerminalError> {
     match error {
         error if error.is_chip_gone() => Err(TerminalError::ChipGone),
-        ClientError::Refused(_) | ClientError::WrongTarget | ClientError::Scan(_) => {
-            Err(TerminalError::Client { ca_system_id, source: error })
-        }
+        ClientError::Refused(_)
+        | ClientError::WrongTarget
+        | ClientError::Scan(_)
+        | ClientError::Provider(_) => Err(TerminalError::Client { ca_system_id, source: error }),
         ClientError::Store(_) => Err(TerminalError::Client { ca_system_id, source: error }),
         error => Ok(error),
     }

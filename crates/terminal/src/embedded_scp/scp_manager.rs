@@ -18,16 +18,21 @@ use portcullis_store::{
     ClientName, RealDisk, SealedStore, Slot, SlotLimits, Slots, StoreError, StoreLimits,
     VersionFloors, write_atomically,
 };
-use portcullis_svm::{Client, Limits as SvmLimits};
+use portcullis_svm::{Client, Limits as SvmLimits, StopKind};
 use portcullis_types::{CaSystemId, ScpClientId, ServiceId, SuperScpId, UnixSeconds};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::centre_link::CentreLink;
 use crate::chip::{ChipSealer, SecurityChip};
-use crate::embedded_scp::event_manager::RunningClient;
+use crate::embedded_scp::channels::Broker;
+use crate::embedded_scp::event_manager::{RunningClient, Terms};
+use crate::embedded_scp::provider::{self, LoadedClient, Provider};
+use crate::embedded_scp::violations::{self, LOG_NAME, ViolationRecord};
 use crate::error::ClientError;
 use crate::host::Host;
+use crate::host::network::{Network, NetworkLimits};
+use crate::host::user::PlainMedia;
 use crate::report::Reporter;
 use portcullis_chipset::ChipHandle;
 
@@ -41,6 +46,8 @@ pub(crate) struct ScpManager<'a> {
     pub(crate) now: UnixSeconds,
     pub(crate) centre: Option<&'a CentreLink>,
     pub(crate) reporter: &'a Reporter,
+    pub(crate) provider: &'a dyn Provider,
+    pub(crate) channels: Broker,
 }
 
 /// A client in a slot that was verified in this boot.
@@ -205,9 +212,9 @@ impl ScpManager<'_> {
         let floor = VersionFloors::floor(&mut ChipSealer(chip), expected)?;
         let parsed = ParsedContainer::parse(image, &ContainerLimits::default())?;
         let container = parsed.verify(self.anchor, floor, self.now)?;
-        if (container.super_scp_id, container.client_id)
-            != (expected.super_scp_id, expected.client_id)
-        {
+        let named =
+            ClientName { super_scp_id: container.super_scp_id, client_id: container.client_id };
+        if named != expected || named == LOG_NAME {
             return Err(ClientError::WrongTarget);
         }
         load(&container)?;
@@ -264,7 +271,13 @@ impl ScpManager<'_> {
     ) -> Result<Launched, Failed> {
         let InstalledClient { known, container, slot, slots } = installed;
         let prepared = slots.begin_try(*slot).map_err(ClientError::from).and_then(|()| {
-            let client = load(container)?;
+            let mut client = load(container)?;
+            let loaded = LoadedClient {
+                name: known.name(),
+                version: container.version,
+                series: container.client_series.fingerprint,
+            };
+            let scp_id = provider::attach(self.provider, &loaded, &mut client)?;
             let nv = usize::try_from(container.package.policy().nv_bytes).unwrap_or(usize::MAX);
             let defaults = StoreLimits::default();
             let limits = StoreLimits { quota: nv.min(defaults.quota), ..defaults };
@@ -276,17 +289,35 @@ impl ScpManager<'_> {
                 self.begun_anew(known, &refused);
             }
             let session = chip.open_session(container.vendor_sys_id, mode)?;
-            Ok((client, store, session))
+            Ok((client, scp_id, store, session))
         });
-        let (client, store, session) = match prepared {
+        let (client, scp_id, store, session) = match prepared {
             Ok(prepared) => prepared,
-            Err(error) => return Err(Box::new((error, chip))),
+            Err(error) => {
+                self.refused_load(&mut chip, known.name(), &error);
+                return Err(Box::new((error, chip)));
+            }
+        };
+        let policy = container.package.policy();
+        let network = match Network::new(&policy.hosts, self.anchor, NetworkLimits::default()) {
+            Ok(network) => network,
+            Err(why) => return Err(Box::new((ClientError::Stopped(why), chip))),
         };
         let signer = container.emm_signer.public_key;
         let reporter = self.reporter.clone();
         let host =
-            Host::new(chip, store, session, container.vendor_sys_id, signer, reporter.clone());
-        let mut running = RunningClient::start(client, host, reporter)
+            Host::new(chip, store, session, container.vendor_sys_id, signer, reporter.clone())
+                .with_scp_id(scp_id)
+                .with_network(network)
+                .with_channel(self.channels.join(known.name(), &policy.peers))
+                .with_media(PlainMedia { age_limit: self.age_limit() });
+        let terms = Terms {
+            name: known.name(),
+            lifetime: policy.lifetime,
+            report_violations: policy.report_violations,
+            flash: Some(self.flash.to_owned()),
+        };
+        let mut running = RunningClient::start(client, host, reporter, terms, RealDisk)
             .map_err(|(stopped, chip)| Box::new((ClientError::Stopped(stopped.why), chip)))?;
         if let Err(stopped) = running.select_content(service) {
             return Err(Box::new((ClientError::Stopped(stopped.why), running.terminate())));
@@ -303,6 +334,7 @@ impl ScpManager<'_> {
         self.reporter.emit(json!({
             "event": "client", "state": "running", "vendor": known.vendor,
             "version": container.version, "signer": hex::encode(container.client_series.fingerprint),
+            "scp_id": scp_id.to_string(),
         }));
         Ok(running)
     }
@@ -322,6 +354,28 @@ impl ScpManager<'_> {
         let text = std::fs::read_to_string(self.flash.join("preferred-ca-system")).ok()?;
         let number = portcullis_types::parse_u32(text.trim()).ok()?;
         u16::try_from(number).ok().map(CaSystemId)
+    }
+
+    /// The age limit of the user, as `parental-age` in the flash says.
+    fn age_limit(&self) -> Option<u8> {
+        let text = std::fs::read_to_string(self.flash.join("parental-age")).ok()?;
+        // A limit that cannot be read is the strictest one.
+        Some(text.trim().parse().unwrap_or(0))
+    }
+
+    /// Keeps for the operator that a client was not let in.
+    // spec: X-65 X-26
+    fn refused_load(&self, chip: &mut ChipHandle, name: ClientName, error: &ClientError) {
+        let of_client = matches!(error, ClientError::Scan(_) | ClientError::Provider(_));
+        if !of_client {
+            return;
+        }
+        let what = error.to_string();
+        let record = ViolationRecord::new(self.now, name, StopKind::LoadRefused, &what);
+        self.reporter.emit(record.to_event());
+        if let Err(error) = violations::keep(RealDisk, self.flash, &mut ChipSealer(chip), record) {
+            tracing::warn!("a refused client could not be recorded: {error}");
+        }
     }
 
     fn remember(&self, client: &KnownClient) -> Result<(), ClientError> {

@@ -105,6 +105,7 @@ impl<'a> Player<'a> {
             packets.clear();
             let arrived = input.read(&mut packets)?;
             self.take(&packets, output)?;
+            self.turn()?;
             self.report(false);
             if let Arrived::End = arrived {
                 if input.losses() > 0 {
@@ -112,6 +113,19 @@ impl<'a> Player<'a> {
                 }
                 return Ok(());
             }
+        }
+    }
+
+    /// Timers that ran out and messages that came, while no packet waits for the chip.
+    // spec: X-S07 X-S09
+    fn turn(&mut self) -> Result<(), TerminalError> {
+        let KeySource::Client(source) = &mut self.source else { return Ok(()) };
+        match source.running.poll_timeout() {
+            Some(left) if left.is_zero() => {
+                let turned = source.running.handle_timeout();
+                turned.or_else(|stopped| self.client_stopped(stopped))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -214,7 +228,7 @@ impl<'a> Player<'a> {
             let (client, version) = (source.vendor.clone(), source.version);
             self.reporter.emit(json!({
                 "event": "client", "state": "stopped", "vendor": client, "version": version,
-                "reason": stopped.why,
+                "reason": stopped.why, "code": stopped.kind.code(),
             }));
             self.source = KeySource::None(Reason::Stopped { client, why: stopped.why });
             closed?;
