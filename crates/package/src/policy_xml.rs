@@ -92,7 +92,7 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
         what: impl Into<String>,
     ) -> PolicyError {
         let found = node.attribute_node(attribute);
-        self.error_at(found.map_or(node.range().start, |found| found.range().start), what)
+        self.error_at(found.map_or_else(|| node.range().start, |found| found.range().start), what)
     }
 
     fn error_at(&self, offset: usize, what: impl Into<String>) -> PolicyError {

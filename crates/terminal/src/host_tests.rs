@@ -13,6 +13,11 @@ use portcullis_types::{ScpClientId, SuperScpId};
 use super::*;
 use crate::testing::FakeChip;
 
+#[path = "host/calls_tests.rs"]
+mod calls;
+#[path = "host/life_tests.rs"]
+mod life;
+
 const SP: u32 = 2;
 const T0: u32 = 5;
 const RA: u32 = 1;
@@ -65,10 +70,16 @@ fn ret() -> u32 {
 
 /// A guest whose handler is `handler`; the init code registers it and a buffer at RAM + 0x8000.
 fn guest(handler: &[u32]) -> Client {
+    guest_with(&[], handler)
+}
+
+/// The same, with something more in the init code.
+fn guest_with(more: &[u32], handler: &[u32]) -> Client {
     let mut init = Vec::new();
-    let init_len = call(1, &[0], 0x7000).len() + call(2, &[0, 0], 0x7000).len() + 1;
+    let init_len = call(1, &[0], 0x7000).len() + call(2, &[0, 0], 0x7000).len() + more.len() + 1;
     init.extend(call(1, &[init_len as u32 * 4], 0x7000));
     init.extend(call(2, &[RAM + 0x8000, 16], 0x7000));
+    init.extend(more);
     init.push(ret());
     assert_eq!(init.len(), init_len);
     let mut words = init;
@@ -85,6 +96,8 @@ fn guest(handler: &[u32]) -> Client {
     Client::load(&image, permits, Limits::default()).unwrap()
 }
 
+type TestHost = Host<FakeChip, RealDisk>;
+
 struct World {
     dir: tempfile::TempDir,
     events: Arc<Mutex<Vec<Value>>>,
@@ -100,7 +113,7 @@ impl World {
         }
     }
 
-    fn host(&self, mut chip: FakeChip) -> Host<FakeChip, RealDisk> {
+    fn host(&self, mut chip: FakeChip) -> TestHost {
         let sealer = &mut ChipSealer(&mut chip);
         let limits = StoreLimits::default();
         let dir = self.dir.path();
@@ -114,7 +127,7 @@ impl World {
     }
 
     /// Runs a handler for an EMM token and gives how it ended.
-    fn run(&self, host: &mut Host<FakeChip, RealDisk>, handler: &[u32]) -> Outcome {
+    fn run(&self, host: &mut TestHost, handler: &[u32]) -> Outcome {
         let mut client = guest(handler);
         assert_eq!(client.raise(Event::Initialize, &[], host), Outcome::Returned(0));
         host.begin_event(Some(b"the emm section"), Some(b"the ecm section"));
@@ -122,13 +135,7 @@ impl World {
     }
 
     /// Runs one call and gives result and status, as the guest stored them in a record.
-    fn answer(
-        &self,
-        host: &mut Host<FakeChip, RealDisk>,
-        before: &[u32],
-        id: u16,
-        args: &[u32],
-    ) -> (u32, i32) {
+    fn answer(&self, host: &mut TestHost, before: &[u32], id: u16, args: &[u32]) -> (u32, i32) {
         let mut handler = before.to_vec();
         handler.extend(call(id, args, 0x100));
         // The answer leaves the guest through its storage.
@@ -148,6 +155,8 @@ fn hostile_pointers_stop_the_client_and_reach_nothing() {
     // Which arguments of which call are (pointer, fixed length or argument with the length).
     let calls: &[(u16, usize, &[usize])] = &[
         (0x011, 2, &[0]),
+        (0x012, 2, &[0]),
+        (0x013, 3, &[1]),
         (0x020, 3, &[1]),
         (0x030, 3, &[1]),
         (0x042, 2, &[0]),
@@ -155,12 +164,25 @@ fn hostile_pointers_stop_the_client_and_reach_nothing() {
         (0x044, 5, &[2, 3]),
         (0x045, 2, &[0, 1]),
         (0x046, 4, &[0, 2]),
+        (0x050, 4, &[1, 3]),
+        (0x051, 4, &[1, 3]),
         (0x052, 3, &[0, 2]),
         (0x053, 4, &[1, 3]),
+        (0x054, 5, &[1, 3]),
         (0x055, 2, &[0]),
         (0x060, 4, &[0, 2]),
         (0x061, 4, &[0, 2]),
+        (0x070, 5, &[1, 3]),
+        (0x071, 3, &[0]),
+        (0x072, 3, &[1]),
+        (0x080, 3, &[1]),
         (0x084, 2, &[0]),
+        (0x085, 2, &[0]),
+        (0x091, 3, &[1]),
+        (0x092, 3, &[1]),
+        (0x093, 2, &[0]),
+        (0x0A0, 3, &[1]),
+        (0x0A1, 5, &[1, 3]),
     ];
     let world = World::new();
     let end = RAM + Limits::default().ram_bytes;
@@ -183,7 +205,12 @@ fn hostile_pointers_stop_the_client_and_reach_nothing() {
                 let outcome = world.run(&mut host, &call(*id, &args, 0x100));
                 match outcome {
                     Outcome::Violation(violation) => {
-                        let is_pointer = matches!(violation.kind, ViolationKind::Pointer { .. });
+                        let is_pointer = match violation.kind {
+                            ViolationKind::Pointer { .. } => true,
+                            // The octets of the code name no host of the policy.
+                            ViolationKind::NotListed { .. } => reads_code,
+                            _ => false,
+                        };
                         assert!(is_pointer, "0x{id:03x}: {violation}");
                         assert!(host.chip.asked.is_empty(), "0x{id:03x}: {:?}", host.chip.asked);
                     }
@@ -317,7 +344,7 @@ fn floors_only_rise_and_outlive_the_storage() {
     let world = World::new();
     let mut host = world.host(FakeChip::new(1));
     let (key, value, out) = (RAM + 0x400, RAM + 0x420, RAM + 0x440);
-    let store = |host: &mut Host<FakeChip, RealDisk>, name: &[u8], floor: u64, len: u32| {
+    let store = |host: &mut TestHost, name: &[u8], floor: u64, len: u32| {
         let before = [poke(key, name), poke(value, &floor.to_be_bytes())].concat();
         let answer = world.answer(host, &before, 0x061, &[key, name.len() as u32, value, len]).1;
         host.end_event(true).unwrap();
