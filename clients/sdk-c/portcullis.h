@@ -137,4 +137,81 @@ static inline pt_reply pt_client_status(const char *json, uint32_t len) {
   PT_TRAP2(PT_CALL_CLIENT_STATUS, json, len);
 }
 
+/* The message that waits longest (source, number, body), and a host service (PT_SERVICE_*) whose
+ * answer is the next message. */
+static inline pt_reply pt_get_msg(void *out, uint32_t cap) { PT_TRAP2(PT_CALL_GET_MSG, out, cap); }
+static inline pt_reply pt_sync_call(uint32_t service, const void *request, uint32_t len) {
+  PT_TRAP3(PT_CALL_SYNC_CALL, service, request, len);
+}
+/* A function of PT_CLIB_*. */
+static inline pt_reply pt_clib(uint32_t function, uint32_t a, uint32_t b, uint32_t len) {
+  PT_TRAP4(PT_CALL_CLIB, function, a, b, len);
+}
+
+/* MACs under a key of PT_KEY_* or a derived one; keys are named and never seen. */
+static inline pt_reply pt_aes_cmac(uint32_t key, const void *data, uint32_t len, uint8_t out[16]) {
+  PT_TRAP4(PT_CALL_AES_CMAC, key, data, len, out);
+}
+static inline pt_reply pt_hmac_sha256(uint32_t key, const void *data, uint32_t len,
+                                      uint8_t out[32]) {
+  PT_TRAP4(PT_CALL_HMAC_SHA256, key, data, len, out);
+}
+static inline pt_reply pt_hkdf_to_handle(uint32_t key, const void *salt, uint32_t salt_len,
+                                         const void *info, uint32_t info_len) {
+  PT_TRAP5(PT_CALL_HKDF_TO_HANDLE, key, salt, salt_len, info, info_len);
+}
+static inline pt_reply pt_key_release(uint32_t key) { PT_TRAP1(PT_CALL_KEY_RELEASE, key); }
+
+/* The network: started at once, answered by messages (PT_NET_*). */
+static inline pt_reply pt_http_request(uint32_t method, const char *url, uint32_t url_len,
+                                       const void *body, uint32_t body_len) {
+  PT_TRAP5(PT_CALL_HTTP_REQUEST, method, url, url_len, body, body_len);
+}
+static inline pt_reply pt_tls_connect(const char *host, uint32_t len, uint32_t port) {
+  PT_TRAP3(PT_CALL_TLS_CONNECT, host, len, port);
+}
+static inline pt_reply pt_tls_send(uint32_t number, const void *data, uint32_t len) {
+  PT_TRAP3(PT_CALL_TLS_SEND, number, data, len);
+}
+static inline pt_reply pt_net_close(uint32_t number) { PT_TRAP1(PT_CALL_NET_CLOSE, number); }
+
+/* A line for the user: kind 1 information, 2 warning, 3 error. */
+static inline pt_reply pt_ui_message(uint32_t kind, const char *text, uint32_t len) {
+  PT_TRAP3(PT_CALL_UI_MESSAGE, kind, text, len);
+}
+/* A Timer event after first_ms, then every period_ms (0: no others). */
+static inline pt_reply pt_set_timer(uint32_t number, uint32_t first_ms, uint32_t period_ms) {
+  PT_TRAP3(PT_CALL_SET_TIMER, number, first_ms, period_ms);
+}
+static inline pt_reply pt_cancel_timer(uint32_t number) { PT_TRAP1(PT_CALL_CANCEL_TIMER, number); }
+/* May content for this age be shown? The answer is a message. */
+static inline pt_reply pt_parental_check(uint32_t age) { PT_TRAP1(PT_CALL_PARENTAL_CHECK, age); }
+static inline pt_reply pt_watermark(const void *payload, uint32_t len) {
+  PT_TRAP2(PT_CALL_WATERMARK, payload, len);
+}
+
+/* Messages to another client of this terminal, where both policies permit it. */
+static inline pt_reply pt_channel_open(uint32_t super_scp_id, uint32_t client_id) {
+  PT_TRAP2(PT_CALL_CHANNEL_OPEN, super_scp_id, client_id);
+}
+static inline pt_reply pt_channel_send(uint32_t channel, const void *message, uint32_t len) {
+  PT_TRAP3(PT_CALL_CHANNEL_SEND, channel, message, len);
+}
+/* Content to and from another protection system. */
+static inline pt_reply pt_export_session(uint32_t session, const void *target, uint32_t len) {
+  PT_TRAP3(PT_CALL_EXPORT_SESSION, session, target, len);
+}
+static inline pt_reply pt_import_session(const void *offer, uint32_t len) {
+  PT_TRAP2(PT_CALL_IMPORT_SESSION, offer, len);
+}
+
+/* The smart card of a slot (0): answer to reset, and one command with its answer (ISO 7816-4). */
+static inline pt_reply pt_card_reset(uint32_t slot, void *out, uint32_t cap) {
+  PT_TRAP3(PT_CALL_CARD_RESET, slot, out, cap);
+}
+static inline pt_reply pt_card_apdu(uint32_t slot, const void *command, uint32_t len, void *out,
+                                    uint32_t cap) {
+  PT_TRAP5(PT_CALL_CARD_APDU, slot, command, len, out, cap);
+}
+
 #endif

@@ -5,7 +5,7 @@
 
 use core::cell::UnsafeCell;
 
-use crate::abi::{EVENT_BUFFER_MIN, event, reason};
+use crate::abi::{EVENT_BUFFER_MIN, event, player, reason};
 use crate::{sys, trap};
 
 /// A client: one method for each event. Return values are those of [`crate::abi::reason`].
@@ -31,8 +31,15 @@ pub trait Client: Sized {
         reason::OK
     }
 
-    /// A timer ran out.
-    fn timer(&mut self) -> u32 {
+    /// A timer ran out, so many times since its last event.
+    fn timer(&mut self, number: u32, times: u32) -> u32 {
+        let _ = (number, times);
+        reason::OK
+    }
+
+    /// A message waits: take it with [`sys::get_message`].
+    fn message(&mut self, source: u32, number: u32) -> u32 {
+        let _ = (source, number);
         reason::OK
     }
 
@@ -46,7 +53,8 @@ pub trait Client: Sized {
             event::SELECT_CONTENT => self.select_content(param(0), param(1)),
             event::ENTITLEMENT => self.entitlement(param(0)),
             event::CHANGE_KEY => self.change_key(param(0), param(1)),
-            event::TIMER => self.timer(),
+            event::TIMER => self.timer(param(0), param(1)),
+            event::PLAYER if param(0) == player::MESSAGE => self.message(param(1), param(2)),
             event::TERMINATE => {
                 self.terminate();
                 reason::OK

@@ -13,7 +13,7 @@ use std::{env, fs};
 const TARGET: &str = "riscv32im-unknown-none-elf";
 
 /// Name in the API, name of the program, policy file under `clients/`.
-const GUESTS: [(&str, &str, &str); 15] = [
+const GUESTS: [(&str, &str, &str); 19] = [
     ("vendor-a", "portcullis-reference-cas", "reference-cas/policy.xml"),
     ("vendor-b", "portcullis-reference-cas-b", "reference-cas-b/policy.xml"),
     ("hello", "hello", "reference-cas/policy.xml"),
@@ -28,6 +28,10 @@ const GUESTS: [(&str, &str, &str); 15] = [
     ("alloc-storm", "alloc-storm", "reference-cas/policy.xml"),
     ("register-again", "register-again", "reference-cas/policy.xml"),
     ("call-storm", "call-storm", "reference-cas/policy.xml"),
+    ("timer-storm", "timer-storm", "hostile/policy.xml"),
+    ("message-flood", "message-flood", "hostile/policy.xml"),
+    ("network-elsewhere", "network-elsewhere", "hostile/policy.xml"),
+    ("storage-flood", "storage-flood", "hostile/policy.xml"),
     ("bench", "bench", "reference-cas/policy.xml"),
 ];
 

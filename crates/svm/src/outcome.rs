@@ -71,6 +71,8 @@ pub enum StopKind {
     LoadRefused,
     /// What it wrote could not be kept.
     Storage,
+    /// The host ended it while it handled an event.
+    Ended,
 }
 
 impl StopKind {
@@ -85,6 +87,7 @@ impl StopKind {
             Self::Lifetime => -104,
             Self::LoadRefused => -105,
             Self::Storage => -106,
+            Self::Ended => -107,
         }
     }
 
@@ -99,6 +102,7 @@ impl StopKind {
             Self::Lifetime => "lifetime",
             Self::LoadRefused => "load_refused",
             Self::Storage => "storage",
+            Self::Ended => "ended",
         }
     }
 }
@@ -113,6 +117,7 @@ impl Outcome {
             Self::Violation(_) => Some(StopKind::Violation),
             Self::Fault(_) => Some(StopKind::Fault),
             Self::OutOfBudget { .. } => Some(StopKind::OutOfBudget),
+            Self::Ended { .. } => Some(StopKind::Ended),
         }
     }
 

@@ -16,8 +16,9 @@ use portcullis_crypto::{Sha256, sha256};
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
+use crate::event::Event;
 use crate::memory::{Access, MemoryFault};
-use crate::outcome::{Fault, Outcome};
+use crate::outcome::{Fault, Outcome, Violation, ViolationKind};
 use crate::policy::Limits;
 use crate::syscall::{HostFault, Reply};
 
@@ -50,7 +51,7 @@ pub(crate) enum Record {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Begin {
     pub(crate) client: [u8; 32],
-    pub(crate) limits: [u64; 7],
+    pub(crate) limits: [u64; LIMITS],
     /// Calls that a provider answered, with how many arguments each.
     pub(crate) providers: Vec<(u16, u8)>,
     pub(crate) fingerprint: [u8; 32],
@@ -94,6 +95,7 @@ pub(crate) enum Answer {
     TooLong { len: u32 },
     NoSuchCall,
     HostFailed,
+    NotListed,
 }
 
 /// How an event ended, and what the client was then.
@@ -145,6 +147,7 @@ impl Answer {
             Err(HostFault::Memory(MemoryFault::TooLong { len })) => Self::TooLong { len },
             Err(HostFault::NoSuchCall) => Self::NoSuchCall,
             Err(HostFault::Host(_)) => Self::HostFailed,
+            Err(HostFault::NotListed(_)) => Self::NotListed,
         }
     }
 
@@ -156,6 +159,7 @@ impl Answer {
             Self::TooLong { len } => HostFault::Memory(MemoryFault::TooLong { len }),
             Self::NoSuchCall => HostFault::NoSuchCall,
             Self::HostFailed => HostFault::Host("as recorded"),
+            Self::NotListed => HostFault::NotListed("as recorded"),
         })
     }
 }
@@ -165,16 +169,25 @@ pub(crate) fn chained(before: &[u8; 32], record: &[u8]) -> [u8; 32] {
     sha256(&[before, record])
 }
 
+/// How many limits a trace names.
+const LIMITS: usize = 5 + Event::ALL.len();
+
 /// The limits in a fixed order.
-pub(crate) const fn limits(limits: &Limits) -> [u64; 7] {
+pub(crate) const fn limits(limits: &Limits) -> [u64; LIMITS] {
     [
         limits.code_bytes as u64,
         limits.ram_bytes as u64,
         limits.stack_bytes as u64,
         limits.heap_bytes as u64,
-        limits.budget,
-        limits.change_key_budget,
         limits.queue as u64,
+        limits.budget_of(Event::Initialize),
+        limits.budget_of(Event::SelectContent),
+        limits.budget_of(Event::Entitlement),
+        limits.budget_of(Event::ChangeKey),
+        limits.budget_of(Event::Descramble),
+        limits.budget_of(Event::Player),
+        limits.budget_of(Event::Timer),
+        limits.budget_of(Event::Terminate),
     ]
 }
 
@@ -183,6 +196,11 @@ fn words(outcome: &Outcome) -> String {
     use alloc::string::ToString;
     match outcome {
         Outcome::Fault(Fault::Host { call, .. }) => alloc::format!("fault: {call}: host failed"),
+        Outcome::Violation(Violation {
+            event,
+            pc,
+            kind: ViolationKind::NotListed { call, .. },
+        }) => alloc::format!("policy violation: {call}: not listed ({event}, 0x{pc:08x})"),
         other => other.to_string(),
     }
 }

@@ -26,6 +26,7 @@ mod streams;
 mod testing;
 
 pub use chip::SecurityChip;
+pub use embedded_scp::violations::ViolationRecord;
 pub use error::{ClientError, Reason, TerminalError};
 pub use host::card::{CardError, NoCard, SmartCard};
 pub use host::network::{Network, NetworkLimits};

@@ -217,7 +217,10 @@ impl ScpManager<'_> {
         if named != expected || named == LOG_NAME {
             return Err(ClientError::WrongTarget);
         }
-        load(&container)?;
+        if let Err(error) = load(&container) {
+            self.refused_load(chip, expected, &error);
+            return Err(error);
+        }
         Ok(container)
     }
 
@@ -365,7 +368,7 @@ impl ScpManager<'_> {
 
     /// Keeps for the operator that a client was not let in.
     // spec: X-65 X-26
-    fn refused_load(&self, chip: &mut ChipHandle, name: ClientName, error: &ClientError) {
+    fn refused_load<C: SecurityChip>(&self, chip: &mut C, name: ClientName, error: &ClientError) {
         let of_client = matches!(error, ClientError::Scan(_) | ClientError::Provider(_));
         if !of_client {
             return;

@@ -121,16 +121,17 @@ fn on_the_real_clock_a_period_is_within_20_ms() {
         RunningClient::start(client, host, reporter, terms, RealDisk).map_err(drop).unwrap();
     let begin = std::time::Instant::now();
     let mut late = Vec::new();
-    for turn in 1..=5_u64 {
+    // What else runs on this machine may hold us up once, but not every time.
+    for turn in 1..=50_u64 {
         std::thread::sleep(running.poll_timeout().unwrap());
         running.handle_timeout().unwrap();
-        let params = noted(&running).unwrap();
-        // The machine was busy for a while when one was missed: the count says so.
-        late.push(params[4]);
         assert!(begin.elapsed() >= Duration::from_millis(40 * turn), "too early");
+        late.extend(noted(&running).map(|params| params[4]));
+        if late.iter().any(|late| *late < 20) {
+            return;
+        }
     }
-    // The one that was best served: the others depend on what else this machine does.
-    assert!(late.iter().min().is_some_and(|late| *late < 20), "{late:?}");
+    panic!("{late:?}");
 }
 
 // spec-test: X-Y01
@@ -243,7 +244,8 @@ fn a_provider_gives_the_id_and_stands_in_for_a_call() {
     let mut client = guest(&handler);
     let native = attach(&NativeProvider, &LOADED, &mut client).unwrap();
     drop(running.terminate());
-    let mut running = start(&World::new(), client, terms(&world), &clock);
+    let world = World::new();
+    let mut running = start(&world, client, terms(&world), &clock);
     running.entitlement(b"an emm section").unwrap();
     assert_eq!(noted(&running).unwrap()[2], 14);
     // Ids differ where signer, supplier or client do, and not between versions.
@@ -268,4 +270,100 @@ fn without_an_id_or_with_a_function_for_the_machine_itself_nothing_is_loaded() {
         assert_eq!(refused, Err(ProviderRefused::Function(call)));
     }
     assert_eq!(client.state(), State::Loaded);
+}
+
+/// A guest of the zoo under its policy, with the network and the channels that it names.
+fn guest_of_the_zoo(world: &World, name: &str, clock: &Hand) -> Option<Running> {
+    let elf = portcullis_assets::hostile(name);
+    let (Some(elf), Some(policy)) = (elf, portcullis_assets::policy(name)) else {
+        eprintln!("SKIPPED: guest {name} was not built (no RISC-V compiler)");
+        return None;
+    };
+    let policy = portcullis_package::parse_policy(policy.as_bytes()).unwrap();
+    let image = portcullis_svm::elf::flat_image(elf).unwrap();
+    let client = Client::load(&image, policy.permit_table(), policy.limits).unwrap();
+    std::fs::create_dir_all(world.dir.path().join("flash")).unwrap();
+    let pin = portcullis_package::NetworkHost {
+        certificate: Some([0; 32]),
+        ..policy.hosts.first().unwrap().clone()
+    };
+    let network = Network::new(&[pin], &[], network::NetworkLimits::default()).unwrap();
+    let channel = crate::embedded_scp::channels::Broker::default().join(CLIENT, &policy.peers);
+    let host = world
+        .host(FakeChip::new(1))
+        .with_clock(clock.clone())
+        .with_network(network)
+        .with_channel(channel);
+    let reporter = host.reporter.clone();
+    let started = RunningClient::start(client, host, reporter, terms(world), RealDisk);
+    Some(started.map_err(|(stopped, _)| stopped).unwrap())
+}
+
+// attack-test: T-31
+// spec-test: X-24
+#[test]
+fn a_storm_of_timers_leaves_the_terminal_its_time() {
+    let (world, clock) = (World::new(), Hand::default());
+    let Some(mut running) = guest_of_the_zoo(&world, "timer-storm", &clock) else { return };
+    let timers = || {
+        let events = world.events.lock().unwrap();
+        events.iter().filter(|e| e["state"] == "Timer").count()
+    };
+    for _ in 0..100 {
+        clock.advance(10);
+        running.handle_timeout().unwrap();
+        // An event from outside has its turn at once.
+        running.entitlement(b"emm").unwrap();
+    }
+    // Each event starts all eight anew, so one ran out at a time: 10 ms are never undercut.
+    assert!((100..=800).contains(&timers()), "{}", timers());
+    assert_eq!(records(&world, running).len(), 0);
+}
+
+// attack-test: T-31 T-32
+#[test]
+fn a_flood_of_messages_ends_at_the_limits() {
+    let (world, clock) = (World::new(), Hand::default());
+    let Some(mut running) = guest_of_the_zoo(&world, "message-flood", &clock) else { return };
+    for _ in 0..20 {
+        clock.advance(10);
+        running.entitlement(b"emm").unwrap();
+        running.handle_timeout().unwrap();
+    }
+    let host = running.host_ref();
+    assert!(!host.inbox.has_room(), "it is full, and no fuller");
+    assert!(host.used.ui_lines <= host.limits.ui_lines);
+    let lines = world.events.lock().unwrap().iter().filter(|e| e["event"] == "ui").count();
+    // 20 events from outside and those of at most 32 answers.
+    assert!(lines <= 4 * (20 + 20 * 16), "{lines}");
+    assert_eq!(records(&world, running).len(), 0);
+}
+
+// attack-test: T-31
+#[test]
+fn a_flood_of_the_storage_ends_at_the_quota() {
+    let (world, clock) = (World::new(), Hand::default());
+    let Some(mut running) = guest_of_the_zoo(&world, "storage-flood", &clock) else { return };
+    for _ in 0..20 {
+        running.entitlement(b"emm").unwrap();
+    }
+    drop(running);
+    let mut octets = 0;
+    for file in std::fs::read_dir(world.dir.path()).unwrap() {
+        let file = file.unwrap();
+        octets += if file.path().is_file() { file.metadata().unwrap().len() } else { 0 };
+    }
+    assert!((60_000..100_000).contains(&octets), "{octets}");
+}
+
+// attack-test: T-30
+// spec-test: X-Y03 X-26
+#[test]
+fn a_client_that_talks_to_a_host_elsewhere_is_stopped_and_recorded() {
+    let (world, clock) = (World::new(), Hand::default());
+    let Some(mut running) = guest_of_the_zoo(&world, "network-elsewhere", &clock) else { return };
+    let stopped = running.entitlement(b"emm").unwrap_err();
+    assert_eq!(stopped.kind, StopKind::Violation);
+    let records = records(&world, running);
+    assert_eq!((records.len(), records[0].call), (1, Some(0x070)));
 }
