@@ -396,6 +396,10 @@ impl<C: SecurityChip, D: Disk> SystemCalls for Host<C, D> {
             _ => self.ladder(call, args, memory),
         }
     }
+
+    fn is_traced(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]
