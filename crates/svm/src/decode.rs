@@ -21,6 +21,7 @@ macro_rules! ops {
 
         impl Op {
             /// All of them; each stands at its own number.
+            #[cfg(portcullis_threaded)]
             pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
         }
     };

@@ -7,7 +7,9 @@ use crate::abi::RETURN_ADDRESS;
 use crate::alu::{match_op, operate, taken};
 use crate::decode::{Instruction, Op, SINK};
 use crate::engine::Machine;
-use crate::memory::{GuestMemory, MemoryFault};
+#[cfg(portcullis_threaded)]
+use crate::memory::GuestMemory;
+use crate::memory::MemoryFault;
 use crate::scan::DecodedText;
 
 /// General registers, the sink for writes to x0, and the PC as an index into the text.
@@ -170,6 +172,7 @@ pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> Stop {
     stop
 }
 
+#[cfg(portcullis_threaded)]
 #[inline(always)]
 pub(crate) fn load(op: Op, memory: &GuestMemory, address: u32) -> Result<u32, MemoryFault> {
     Ok(match op {
@@ -181,6 +184,7 @@ pub(crate) fn load(op: Op, memory: &GuestMemory, address: u32) -> Result<u32, Me
     })
 }
 
+#[cfg(portcullis_threaded)]
 #[inline(always)]
 pub(crate) fn store(
     op: Op,
