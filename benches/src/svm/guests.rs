@@ -24,7 +24,7 @@ pub(super) struct Guests {
     /// For WebAssembly machines, by clang.
     pub(super) wasm: Option<Vec<u8>>,
     /// For ckb-vm, by gcc.
-    #[cfg_attr(not(feature = "peers-heavy"), allow(dead_code))]
+    #[allow(dead_code)]
     pub(super) ckb: Option<Vec<u8>>,
     /// For this processor, by the machine's own compiler: a running process.
     pub(super) native: Option<NativePeer>,
