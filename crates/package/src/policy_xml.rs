@@ -132,7 +132,7 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
             return Err(self.error_in(root, "version", "unknown version"));
         }
         let mut seen = BTreeSet::new();
-        let (mut lifetime, mut limits, mut extensions, mut report) = (None, None, None, true);
+        let (mut lifetime, mut limits, mut instructions, mut report) = (None, None, None, true);
         let (mut events, mut hosts, mut peers) = (Vec::new(), Vec::new(), Vec::new());
         for child in elements(root) {
             let name = child.tag_name().name();
@@ -142,7 +142,7 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
             match name {
                 "lifetime" => lifetime = Some(self.lifetime(child)?),
                 "limits" => limits = Some(self.limits(child)?),
-                "instructions" => extensions = Some(self.instructions(child)?),
+                "instructions" => instructions = Some(self.instructions(child)?),
                 "event" => self.event(child, &mut events)?,
                 "network" => hosts = self.hosts(child)?,
                 "channels" => peers = self.peers(child)?,
@@ -151,7 +151,7 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
             }
         }
         let missing = |name: &str| self.error(root, format!("element {name} is missing"));
-        let extensions = extensions.ok_or_else(|| missing("instructions"))?;
+        let (extensions, compile) = instructions.ok_or_else(|| missing("instructions"))?;
         let mut limits = limits.ok_or_else(|| missing("limits"))?;
         for permits in &events {
             if let Some(fuel) = permits.fuel {
@@ -162,7 +162,7 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
             client_id: ScpClientId(self.number(root, "clientId")?),
             super_scp_id: SuperScpId(self.number(root, "superScpId")?),
             lifetime: lifetime.ok_or_else(|| missing("lifetime"))?,
-            limits: Limits { extensions, ..limits.machine },
+            limits: Limits { extensions, compile, ..limits.machine },
             text_bytes: limits.text,
             nv_bytes: limits.nv_bytes,
             events,
@@ -213,9 +213,16 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
         Ok(PolicyLimits { machine, text, nv_bytes: self.number(node, "nvBytes")? })
     }
 
-    /// RV32I and RV32M always, and any of the extensions.
-    fn instructions(&self, node: Element<'d, 'i>) -> Result<Extensions, PolicyError> {
-        self.leaf(node, &["allow"])?;
+    /// RV32I and RV32M always, and any of the extensions; and whether they may be compiled.
+    fn instructions(&self, node: Element<'d, 'i>) -> Result<(Extensions, bool), PolicyError> {
+        self.leaf(node, &["allow", "compile"])?;
+        let compile = match node.attribute("compile") {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => {
+                return Err(self.error_in(node, "compile", "compile is neither true nor false"));
+            }
+        };
         let mut missing = vec!["rv32i", "rv32m"];
         let mut extensions = Extensions::NONE;
         for name in self.required(node, "allow")?.split(' ') {
@@ -231,7 +238,7 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
             }
         }
         match missing.first() {
-            None => Ok(extensions),
+            None => Ok((extensions, compile)),
             Some(base) => {
                 Err(self.error_in(node, "allow", format!("instruction class {base} is missing")))
             }

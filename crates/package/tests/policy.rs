@@ -5,6 +5,7 @@
 mod world;
 
 use portcullis_package::{PolicyError, parse_policy};
+use portcullis_svm::Limits;
 use world::policy;
 
 fn refused(xml: &str) -> PolicyError {
@@ -30,6 +31,24 @@ fn a_policy_is_read_as_it_stands() {
     assert_eq!((read.text_bytes, read.nv_bytes), (64, 4096));
     assert_eq!(read.events.len(), 2);
     assert_eq!((read.hosts[0].name.as_str(), read.hosts[0].port), ("cas.example.org", 443));
+}
+
+#[test]
+fn compiling_is_opened_by_the_policy_alone_and_closed_without_a_word() {
+    let compile = |attribute: &str| {
+        let instructions = format!(r#"<instructions allow="rv32i rv32m"{attribute}/>"#);
+        let xml = policy(7, 1).replace(r#"<instructions allow="rv32i rv32m"/>"#, &instructions);
+        parse_policy(xml.as_bytes()).map(|policy| policy.limits.compile).ok()
+    };
+    assert_eq!(compile(""), Some(false));
+    assert_eq!(compile(r#" compile="false""#), Some(false));
+    assert_eq!(compile(r#" compile="true""#), Some(true));
+    assert_eq!(compile(r#" compile="yes""#), None);
+    // The host has to open it as well.
+    let open = Limits { compile: true, ..Limits::default() };
+    assert!(!open.capped_by(&Limits::terminal_maximum()).compile);
+    assert!(open.capped_by(&Limits { compile: true, ..Limits::terminal_maximum() }).compile);
+    assert!(!Limits::default().capped_by(&open).compile);
 }
 
 // spec-test: X-A16

@@ -51,6 +51,7 @@ pub(crate) enum Alu {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum Shift {
+    RotateLeft = 0,
     RotateRight = 1,
     Left = 4,
     Right = 5,
@@ -347,6 +348,18 @@ impl Assembler {
     pub(crate) fn set_if(&mut self, condition: Condition, to: Host) {
         self.encode(Width::Byte, &[0x0F, 0x90 | condition as u8], 0, Place::Register(RAX));
         self.load(Load::Byte, to, Place::Register(RAX));
+    }
+
+    pub(crate) fn move_if(&mut self, condition: Condition, to: Host, from: Host) {
+        let place = Place::Register(from);
+        self.encode(Width::Word, &[0x0F, 0x40 | condition as u8], to.0, place);
+    }
+
+    pub(crate) fn swap_octets(&mut self, to: Host) {
+        if to.0 >= 8 {
+            self.code.push(0x41);
+        }
+        self.bytes(&[0x0F, 0xC8 | to.0 & 7]);
     }
 
     pub(crate) fn push(&mut self, host: Host) {

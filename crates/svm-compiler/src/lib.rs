@@ -23,6 +23,8 @@ mod host;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod plan;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod rotation;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod translate;
 
 /// A tier for one client; `None` where there is none.

@@ -49,6 +49,9 @@ pub(crate) fn is_compiled(op: Op) -> bool {
         | Op::Add | Op::Sub | Op::Sll | Op::Slt | Op::Sltu | Op::Xor | Op::Srl | Op::Sra
         | Op::Or | Op::And
         | Op::Mul | Op::Mulh | Op::Mulhsu | Op::Mulhu | Op::Div | Op::Divu | Op::Rem | Op::Remu
+        | Op::Sh1add | Op::Sh2add | Op::Sh3add | Op::Andn | Op::Orn | Op::Xnor
+        | Op::Rol | Op::Ror | Op::Rori | Op::Rev8 | Op::SextB | Op::SextH
+        | Op::Max | Op::Maxu | Op::Min | Op::Minu
         | Op::Fence)
 }
 

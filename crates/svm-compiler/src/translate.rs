@@ -13,6 +13,7 @@ use crate::assembler::{
     Alu, Assembler, Condition, Host, Label, Load, Place, R14, R15, RAX, RBP, RCX, RDX, Shift, Store,
 };
 use crate::plan::{Plan, is_compiled};
+use crate::rotation::{self, Rotation, rotation};
 
 /// Where compiled code leaves to, counted from the start of the code memory, and what it reads.
 #[derive(Clone, Copy, Debug)]
@@ -85,13 +86,24 @@ impl Translation<'_> {
     fn all(&mut self, end: usize) -> Option<Vec<u32>> {
         let mut starts = Vec::with_capacity(end - self.first);
         let mut falls_through = true;
+        let mut skip = 0;
         for index in self.first..end {
             let instruction = self.text.get(index)?;
             let label = *self.labels.get(index - self.first)?;
             self.assembler.bind(label);
             starts.push(self.assembler.here());
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
             if index == self.first || self.plan.is_leader(index) {
                 self.block(index);
+            }
+            let rotated = rotation(self.text, self.plan, index).filter(|_| index + 2 < end);
+            if let Some(Rotation { rd, rs1, by }) = rotated {
+                self.shift(Shift::RotateRight, rd, rs1, by.into());
+                skip = rotation::LENGTH - 1;
+                continue;
             }
             self.instruction(index, &instruction);
             falls_through = match instruction.op {
@@ -208,6 +220,23 @@ impl Translation<'_> {
             Op::Sll => self.shift_by(Shift::Left, rd, rs1, rs2),
             Op::Srl => self.shift_by(Shift::Right, rd, rs1, rs2),
             Op::Sra => self.shift_by(Shift::Arithmetic, rd, rs1, rs2),
+            Op::Sh1add => self.scaled_add(1, rd, rs1, rs2),
+            Op::Sh2add => self.scaled_add(2, rd, rs1, rs2),
+            Op::Sh3add => self.scaled_add(3, rd, rs1, rs2),
+            Op::Andn => self.inverted(Alu::And, rd, rs1, rs2),
+            Op::Orn => self.inverted(Alu::Or, rd, rs1, rs2),
+            Op::Xnor => self.inverted(Alu::Xor, rd, rs1, rs2),
+            Op::Rol => self.shift_by(Shift::RotateLeft, rd, rs1, rs2),
+            Op::Ror => self.shift_by(Shift::RotateRight, rd, rs1, rs2),
+            Op::Rori => self.shift(Shift::RotateRight, rd, rs1, imm),
+            Op::Rev8 => {
+                let to = self.copy(rd, rs1);
+                self.assembler.swap_octets(to);
+                self.done(rd, to);
+            }
+            Op::SextB => self.extend(Load::SignedByte, rd, rs1),
+            Op::SextH => self.extend(Load::SignedHalf, rd, rs1),
+            Op::Max | Op::Maxu | Op::Min | Op::Minu => self.extreme(op, rd, rs1, rs2),
             Op::Slt => {
                 let condition = self.compare(Op::Blt, rs1, rs2);
                 self.condition(rd, condition);
@@ -399,6 +428,55 @@ impl Translation<'_> {
         self.spoil(to);
         self.assembler.alu(alu, to, b);
         self.done(rd, to);
+    }
+
+    /// `rs2 + (rs1 << by)`.
+    fn scaled_add(&mut self, by: u8, rd: u8, rs1: u8, rs2: u8) {
+        let to = self.destination(rd);
+        let value = self.operand(rs1, RCX);
+        self.assembler.mov(RCX, value);
+        self.assembler.shift(Shift::Left, RCX, by);
+        let other = self.operand(rs2, RAX);
+        self.assembler.alu(Alu::Add, RCX, other);
+        self.assembler.mov(to, Place::Register(RCX));
+        self.spoil(to);
+        self.done(rd, to);
+    }
+
+    /// With the second source inverted.
+    fn inverted(&mut self, alu: Alu, rd: u8, rs1: u8, rs2: u8) {
+        let to = self.destination(rd);
+        let inverted = self.operand(rs2, RCX);
+        self.assembler.mov(RCX, inverted);
+        self.assembler.alu_constant(Alu::Xor, Place::Register(RCX), -1);
+        self.copy(rd, rs1);
+        self.assembler.alu(alu, to, Place::Register(RCX));
+        self.done(rd, to);
+    }
+
+    fn extend(&mut self, load: Load, rd: u8, rs1: u8) {
+        let to = self.destination(rd);
+        let from = self.operand(rs1, RAX);
+        self.assembler.load(load, to, from);
+        self.spoil(to);
+        self.done(rd, to);
+    }
+
+    /// The larger or smaller of two.
+    fn extreme(&mut self, op: Op, rd: u8, rs1: u8, rs2: u8) {
+        let other = self.operand(rs2, RCX);
+        self.assembler.mov(RCX, other);
+        let value = self.operand(rs1, RAX);
+        self.assembler.mov(RAX, value);
+        self.assembler.alu(Alu::Cmp, RAX, Place::Register(RCX));
+        let other_if = match op {
+            Op::Max => Condition::Less,
+            Op::Maxu => Condition::Below,
+            Op::Min => Condition::Greater,
+            _ => Condition::Above,
+        };
+        self.assembler.move_if(other_if, RAX, RCX);
+        self.result_in_rax(rd);
     }
 
     fn subtract(&mut self, rd: u8, rs1: u8, rs2: u8) {

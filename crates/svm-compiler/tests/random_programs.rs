@@ -8,7 +8,7 @@
 mod support;
 mod watch;
 
-use portcullis_svm::{Limits, abi};
+use portcullis_svm::{Extensions, Limits, abi};
 use support::generator::Random;
 use support::*;
 use watch::same;
@@ -24,6 +24,7 @@ fn limits(budget: u64) -> Limits {
         stack_bytes: 4096,
         heap_bytes: 1024,
         budget,
+        extensions: Extensions::ALL,
         compile: true,
         ..Limits::default()
     }
@@ -48,7 +49,10 @@ fn program(random: &mut Random, length: usize) -> Vec<u32> {
     let end = start + 1 + random.below(length as u32) as usize;
     while words.len() < end {
         let at = words.len();
-        words.push(word(random, at, start, end));
+        match random.below(12) {
+            0 => words.extend(rotation(random)),
+            _ => words.push(word(random, at, start, end)),
+        }
     }
     words.push(ret());
     words
@@ -72,7 +76,8 @@ fn word(random: &mut Random, at: usize, start: usize, end: usize) -> u32 {
             let (funct7, funct3) = LEGAL[random.below(10) as usize];
             r(funct7, funct3, rd, rs1, rs2)
         }
-        8..=10 => r(1, random.below(8), rd, rs1, rs2),
+        8..=9 => r(1, random.below(8), rd, rs1, rs2),
+        10 => extension(random, rd, rs1, rs2),
         11..=14 => {
             const FUNCT3: [u32; 6] = [0, 2, 3, 4, 6, 7];
             const SMALL: [i32; 6] = [0, 1, -1, 255, 4, -4];
@@ -107,6 +112,52 @@ fn word(random: &mut Random, at: usize, start: usize, end: usize) -> u32 {
             _ => jalr(0, 1, 0),
         },
     }
+}
+
+/// Instructions beyond RV32IM, those that are compiled and those that are not.
+fn extension(random: &mut Random, rd: u32, rs1: u32, rs2: u32) -> u32 {
+    const THREE: [(u32, u32); 14] = [
+        (0x10, 2),
+        (0x10, 4),
+        (0x10, 6),
+        (0x20, 7),
+        (0x20, 6),
+        (0x20, 4),
+        (5, 4),
+        (5, 5),
+        (5, 6),
+        (5, 7),
+        (0x30, 1),
+        (0x30, 5),
+        (4, 4),
+        (4, 7),
+    ];
+    const TWO: [(u32, i32); 7] =
+        [(1, 0x600), (1, 0x602), (1, 0x604), (1, 0x605), (5, 0x698), (5, 0x287), (5, 0x687)];
+    match random.below(3) {
+        0 => {
+            let (funct3, imm) = TWO[random.below(7) as usize];
+            i(0x13, funct3, rd, rs1, imm)
+        }
+        1 => i(0x13, 5, rd, rs1, 0x600 | random.below(32) as i32),
+        _ => {
+            let (funct7, funct3) = THREE[random.below(14) as usize];
+            r(funct7, funct3, rd, rs1, rs2)
+        }
+    }
+}
+
+/// Two shifts and what joins them, as compilers write a rotation, or nearly.
+fn rotation(random: &mut Random) -> [u32; 5] {
+    let [a, t, u, d] = core::array::from_fn(|_| 8 + random.below(5));
+    let by = 1 + random.below(31) as i32;
+    let rest = if random.below(8) == 0 { by } else { 32 - by };
+    let left = i(0x13, 1, t, a, by);
+    let right = i(0x13, 5, u, a, rest);
+    let (first, second) = if random.below(2) == 0 { (left, right) } else { (right, left) };
+    let join = r(0, [6, 4, 0][random.below(3) as usize], d, t, u);
+    let seen = [addi(u, 0, 5), sw(t, SP, -4), addi(t, u, 1)];
+    [first, second, join, seen[random.below(3) as usize], addi(t, 0, 7)]
 }
 
 // spec-test: X-05 X-06 X-58

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use portcullis_package::{PackageError, PackageLimits, ParsedPackage, SignatureType, parse_policy};
 use portcullis_svm::{
-    Client, Compatibility, Event, Extension, Extensions, Image, Limits, Outcome as Ended,
+    Client, Compatibility, Engine, Event, Extension, Extensions, Image, Limits, Outcome as Ended,
     PermitTable, Program, Syscall, abi, elf,
 };
 use portcullis_types::decode_hex;
@@ -55,6 +55,10 @@ struct RunArgs {
     /// is the section (the access token), for others the parameters, 8 digits each.
     #[arg(long = "event", value_name = "NAME[:HEX]", value_parser = parse_event)]
     events: Vec<GivenEvent>,
+    /// What executes the instructions; all mean the same. `compiled` needs a build with that
+    /// feature, and a policy that opens it.
+    #[arg(long, value_enum, default_value_t)]
+    engine: EngineName,
     /// For RISC-V suites: `ecall` with a7 = 93 exits, and words that do not decode fault only
     /// when they are reached.
     #[arg(long)]
@@ -66,6 +70,15 @@ struct RunArgs {
     /// One JSON object on standard output: outcome, instructions, states, calls.
     #[arg(long)]
     json: bool,
+}
+
+/// The engines by name.
+#[derive(Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+enum EngineName {
+    #[default]
+    Threaded,
+    MatchLoop,
+    Compiled,
 }
 
 /// An event of the command line.
@@ -168,7 +181,8 @@ fn load(args: &RunArgs) -> Result<Client, Failure> {
         ),
         None => own_policy,
     };
-    let maximum = Limits::terminal_maximum();
+    let maximum =
+        Limits { compile: args.engine == EngineName::Compiled, ..Limits::terminal_maximum() };
     let (permits, mut limits) = match policy {
         Some(policy) => (policy.permit_table(), policy.limits.capped_by(&maximum)),
         None => (all_but_network(), maximum),
@@ -186,7 +200,29 @@ fn load(args: &RunArgs) -> Result<Client, Failure> {
         Loadable::Flat(image) => Client::load(&image, permits, limits),
         Loadable::Plain(program) => Client::load_program(&program, permits, limits),
     };
-    client.map_err(|error| at_file(&error))
+    let mut client = client.map_err(|error| at_file(&error))?;
+    match args.engine {
+        EngineName::Threaded => client.set_engine(Engine::Threaded),
+        EngineName::MatchLoop => client.set_engine(Engine::MatchLoop),
+        EngineName::Compiled if !limits.compile => {
+            return Err(at_file(&"the policy does not open compilation (compile=\"true\")"));
+        }
+        EngineName::Compiled => {
+            set_compiler(&mut client).map_err(|reason| at_file(&reason))?;
+        }
+    }
+    Ok(client)
+}
+
+#[cfg(feature = "compiled")]
+fn set_compiler(client: &mut Client) -> Result<(), &'static str> {
+    let tier = portcullis_svm_compiler::tier().ok_or("no compiling tier for this processor")?;
+    if client.set_compiler(tier) { Ok(()) } else { Err("the compiling tier refused the client") }
+}
+
+#[cfg(not(feature = "compiled"))]
+fn set_compiler(_: &mut Client) -> Result<(), &'static str> {
+    Err("this build has no compiling tier (feature \"compiled\")")
 }
 
 /// Initialize, the given events, then Terminate when the client still lives.

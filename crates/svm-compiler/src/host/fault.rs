@@ -142,3 +142,40 @@ fn pass_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::Command;
+
+    use super::*;
+
+    const CHILD: &str = "PORTCULLIS_FAULT_CHILD";
+
+    /// A fault that is not ours still ends the process: in a process of its own.
+    #[test]
+    fn a_foreign_fault_is_passed_on() {
+        if std::env::var_os(CHILD).is_some() {
+            let _kept = Registration::new(1..2, 3..4, 5).unwrap();
+            // SAFETY: there is nothing at address 8, and that is the point: the process ends here.
+            unsafe { core::ptr::with_exposed_provenance::<u8>(8).read_volatile() };
+            return;
+        }
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "host::fault::tests::a_foreign_fault_is_passed_on"]);
+        let status = child.env(CHILD, "1").output().unwrap().status;
+        assert_eq!(status.signal(), Some(libc::SIGSEGV));
+    }
+
+    #[test]
+    fn a_fault_is_ours_only_in_our_code_and_at_our_guests_memory() {
+        let registration = Registration::new(0x1000..0x2000, 0x9000..0xA000, 0x1008).unwrap();
+        assert_eq!(ours(0x1010, 0x9000), Some(((FAULT | 0x10) as i64, 0x1008)));
+        assert_eq!(ours(0x2000, 0x9000), None);
+        assert_eq!(ours(0x1010, 0xA000), None);
+        drop(registration);
+        assert_eq!(ours(0x1010, 0x9000), None);
+    }
+}

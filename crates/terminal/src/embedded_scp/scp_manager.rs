@@ -436,6 +436,16 @@ pub(crate) type Launched = RunningClient<ChipHandle, RealDisk>;
 /// Scans and loads the code of a verified container under its policy.
 fn load(container: &VerifiedContainer) -> Result<Client, ClientError> {
     let policy = container.package.policy();
-    let limits = policy.limits.capped_by(&SvmLimits::terminal_maximum());
-    Ok(Client::load(container.package.image(), policy.permit_table(), limits)?)
+    // A terminal that was built with the compiling tier opens it to clients whose policy asks.
+    let maximum =
+        SvmLimits { compile: cfg!(feature = "compiled"), ..SvmLimits::terminal_maximum() };
+    let limits = policy.limits.capped_by(&maximum);
+    #[allow(unused_mut, reason = "only the compiling tier changes it")]
+    let mut client = Client::load(container.package.image(), policy.permit_table(), limits)?;
+    #[cfg(feature = "compiled")]
+    if let Some(tier) = portcullis_svm_compiler::tier() {
+        // Refused: the interpreter runs it.
+        client.set_compiler(tier);
+    }
+    Ok(client)
 }
