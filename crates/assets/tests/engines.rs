@@ -1,4 +1,4 @@
-//! Every guest in both engines: the same outcomes, calls, states and counts, event by event.
+//! Every guest in both engines, and compiled where this host can: the same outcomes, calls, states and counts, event by event.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
@@ -26,15 +26,19 @@ const GUESTS: [&str; 14] = [
 
 type Life = (Vec<(Outcome, u64, u64)>, Vec<Syscall>, Vec<State>);
 
-/// Raises events, good and bad ones, and notes all that can be seen.
-fn life(name: &str, engine: Engine) -> Option<Life> {
-    let (image, mut permits, limits) = guest(name)?;
+/// `None` as the engine: compiled. Raises events, good and bad ones, and notes all that can be seen.
+fn life(name: &str, engine: Option<Engine>) -> Option<Life> {
+    let (image, mut permits, mut limits) = guest(name)?;
+    limits.compile = engine.is_none();
     if ["bench", "puppet"].contains(&name) {
         // They make calls that their policy does not have.
         permits = everything();
     }
     let mut client = Client::load(&image, permits, limits).unwrap();
-    client.set_engine(engine);
+    match engine {
+        Some(engine) => client.set_engine(engine),
+        None => assert!(client.set_compiler(portcullis_svm_compiler::tier()?), "{name}"),
+    }
     let mut host = Host::new();
     let mut seen = Vec::new();
     let mut note = |client: &Client, outcome| {
@@ -69,7 +73,10 @@ fn life(name: &str, engine: Engine) -> Option<Life> {
 #[test]
 fn every_guest_lives_the_same_life_in_both_engines() {
     for name in GUESTS {
-        let Some(reference) = life(name, Engine::MatchLoop) else { return };
-        assert_eq!(Some(reference), life(name, Engine::Threaded), "{name}");
+        let Some(reference) = life(name, Some(Engine::MatchLoop)) else { return };
+        assert_eq!(Some(&reference), life(name, Some(Engine::Threaded)).as_ref(), "{name}");
+        if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+            assert_eq!(Some(reference), life(name, None), "{name}, compiled");
+        }
     }
 }
