@@ -35,6 +35,8 @@ pub(crate) fn run(args: &[String]) -> Done {
     properties.args(["--exclude", "portcullis-tests", "--lib", "--tests"]);
     // Shrinking and the record of failures stay as in a short run.
     properties.env("PROPTEST_CASES", CASES).env("PROPTEST_MAX_GLOBAL_REJECTS", "10000000");
+    // The compiled tier against the interpreter counts its programs by itself.
+    properties.env("PORTCULLIS_COMPILED_PROGRAMS", CASES);
     step(&format!("all tests with {CASES} cases for each property"), &mut properties)?;
     random_programs(programs)?;
     build::programs()?;

@@ -111,7 +111,13 @@ impl Tier {
             let ran = self.0.run(ScannedText(text), general, pc, before);
             registers.pc = ran.pc;
             *left = ran.left.min(before);
-            // Whatever comes next, the interpreter says so. It is given a part of the budget.
+            // Mostly a TRAP comes next. Whatever else, the interpreter says so, and is given a part
+            // of the budget for it.
+            let next = text.code.get(ran.pc).map(|slot| slot.instruction);
+            if let Some(trap) = next.filter(|next| next.op == Op::Trap && *left != 0) {
+                registers.pc = ran.pc + 1;
+                return Stop::Trap(trap.imm as u16);
+            }
             let rest = *left;
             *left = rest.min(ran.interpret.max(1));
             let part = *left;
