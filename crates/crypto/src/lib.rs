@@ -21,6 +21,8 @@ mod aes128;
 mod block;
 mod hash;
 mod key;
+#[cfg(feature = "legacy-rsa")]
+mod legacy_rsa;
 mod mac;
 #[cfg(target_arch = "x86_64")]
 mod round_keys;
@@ -35,6 +37,8 @@ pub use block::{
 };
 pub use hash::{OutputTooLong, Sha256, hkdf_sha256, sha256};
 pub use key::Key128;
+#[cfg(feature = "legacy-rsa")]
+pub use legacy_rsa::rsa_pss_1024_sha1_verifies;
 pub use mac::{cmac, hmac_sha256};
 #[cfg(target_arch = "x86_64")]
 pub use round_keys::{RoundKeys, Schedule};

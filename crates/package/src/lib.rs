@@ -24,7 +24,8 @@ mod signature;
 
 pub use container::{
     CONTAINER_MAGIC, ContainerBuilder, ContainerError, ContainerHeader, ContainerLimits,
-    MIN_HOST_API, NewerThanFloor, ParsedContainer, SignableContainer, VerifiedContainer,
+    Encryption, ImageKey, ImageKeyId, ImageKeys, MIN_HOST_API, NewerThanFloor, NoImageKeys,
+    ParsedContainer, SignableContainer, VerifiedContainer,
 };
 pub use error::PackageError;
 pub use header::{

@@ -6,10 +6,14 @@ use portcullis_types::{ScpClientId, SuperScpId};
 
 use crate::inflate::deflate;
 use crate::package::check_code;
+use crate::signature::as_carried;
 use crate::{
-    HEADER_LEN, PackageError, PackageHeader, PackageType, PrefixSpelling, SignatureType,
-    parse_policy,
+    HEADER_LEN, PackageError, PackageHeader, PackageType, PrefixSpelling, SIGNATURE_OFFSET_FIELDS,
+    SignatureType, parse_policy,
 };
+
+/// Octets of the longest signature.
+const MAX_SIGNATURE: u64 = 512;
 
 /// What goes into a package.
 pub struct PackInput<'a> {
@@ -25,6 +29,8 @@ pub struct PackInput<'a> {
     pub image: &'a Image,
     /// Whether code and policy are compressed.
     pub package_type: PackageType,
+    /// Which signature it will carry: Ed25519 for a container, another for a signer of its own.
+    pub signature_type: SignatureType,
 }
 
 /// Header, policy and code, to be signed.
@@ -54,8 +60,8 @@ pub fn pack(input: &PackInput<'_>) -> Result<UnsignedPackage, PackageError> {
         super_scp_id: input.super_scp_id,
         policy_length,
         code_length: length("code", &stored_code)?,
-        signature_type: SignatureType::Ed25519,
-        signature_length: SignatureType::Ed25519.signature_len(),
+        signature_type: input.signature_type,
+        signature_length: input.signature_type.signature_len(),
         object_code_offset: policy_length.saturating_add(HEADER_LEN as u32),
         load_offset: input.image.load_offset,
         entry_point: input.image.entry,
@@ -71,21 +77,20 @@ pub fn pack(input: &PackInput<'_>) -> Result<UnsignedPackage, PackageError> {
 }
 
 impl UnsignedPackage {
-    /// Reads a package without its signature, or takes the signature of a signed one off. The
-    /// header must name Ed25519, which is what [`UnsignedPackage::sign`] makes.
+    /// Reads a package without its signature, or takes the signature of a signed one off.
     ///
     /// # Errors
     /// [`PackageError`] when it is neither.
     pub fn from_bytes(mut bytes: Vec<u8>) -> Result<Self, PackageError> {
         let unsigned = bytes.len();
-        let whole = PackageHeader::parse(&bytes);
-        if let Err(PackageError::Length { .. }) = whole {
-            bytes.resize(unsigned + SignatureType::Ed25519.signature_len() as usize, 0);
+        if let Err(PackageError::Length { expected, .. }) = PackageHeader::parse(&bytes) {
+            let room = expected.saturating_sub(unsigned as u64);
+            if room > MAX_SIGNATURE {
+                return Err(PackageError::Length { expected, found: unsigned });
+            }
+            bytes.resize(unsigned + room as usize, 0);
         }
         let header = PackageHeader::parse(&bytes)?;
-        if header.signature_type != SignatureType::Ed25519 {
-            return Err(PackageError::WrongKeyKind(header.signature_type.number()));
-        }
         bytes.truncate(bytes.len().saturating_sub(header.signature_length as usize));
         Ok(Self { bytes })
     }
@@ -97,11 +102,38 @@ impl UnsignedPackage {
     }
 
     /// Signs with the client series key.
-    #[must_use]
-    pub fn sign(mut self, key: &Ed25519SigningKey) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// [`PackageError::WrongKeyKind`] when the header names another type than Ed25519.
+    pub fn sign(self, key: &Ed25519SigningKey) -> Result<Vec<u8>, PackageError> {
+        let kind = self.signature_type()?;
+        if kind != SignatureType::Ed25519 {
+            return Err(PackageError::WrongKeyKind(kind.number()));
+        }
         let signature = key.sign(&self.bytes);
-        self.bytes.extend_from_slice(&signature);
-        self.bytes
+        self.with_signature(&signature)
+    }
+
+    /// Appends a signature made elsewhere, as in a hardware module, over
+    /// [`UnsignedPackage::signed_bytes`]. ECDSA may come raw or in DER.
+    ///
+    /// # Errors
+    /// [`PackageError::SignatureLength`] when it is not of the header's type. Whether it is good
+    /// is for verification to say.
+    pub fn with_signature(mut self, signature: &[u8]) -> Result<Vec<u8>, PackageError> {
+        let carried = as_carried(self.signature_type()?, signature)?;
+        self.bytes.extend(carried);
+        Ok(self.bytes)
+    }
+
+    /// The type that the header names.
+    ///
+    /// # Errors
+    /// [`PackageError::SignatureType`]; not for a package that [`pack`] made.
+    pub fn signature_type(&self) -> Result<SignatureType, PackageError> {
+        let (at, _) = SIGNATURE_OFFSET_FIELDS;
+        let octet = self.bytes.get(at).ok_or(PackageError::Truncated(self.bytes.len()))?;
+        SignatureType::from_number(*octet)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Signature types of a package and the keys that go with them.
 
-use portcullis_crypto::Ed25519VerifyingKey;
+use portcullis_crypto::{Ed25519VerifyingKey, rsa_pss_1024_sha1_verifies};
 use rustls_pki_types::SignatureVerificationAlgorithm;
 
 use crate::PackageError;
@@ -9,7 +9,7 @@ use crate::PackageError;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum SignatureType {
-    /// RSASSA-PSS 1024 bit, SHA-1: obsolete; known so that it can be refused by name.
+    /// RSASSA-PSS 1024 bit, SHA-1, salt of 20 octets: obsolete; see [`LegacySignatures`].
     RsaPss1024Sha1 = 0x00,
     /// RSASSA-PSS 3072 bit, SHA-256.
     RsaPss3072Sha256 = 0x80,
@@ -59,8 +59,7 @@ pub enum LegacySignatures {
     /// Refused whatever it says.
     #[default]
     Refuse,
-    /// The operator insists on RSA-1024/SHA-1. No verifier for it is built in yet, so it is still
-    /// refused, as a key that does not fit.
+    /// Verified like any other. For looking at old packages; no terminal is built with it.
     UnsafeAccept,
 }
 
@@ -86,13 +85,12 @@ impl PackageKey {
         if let Some(key) = der.strip_prefix(&P256_INFO) {
             return (key.len() == 65).then(|| Self::EcdsaP256(key.to_vec()));
         }
-        // RSA: the inner RSAPublicKey has two length octets like the outer ones, for all sizes
-        // from 1024 to 4096 bit.
-        let (outer, rest) = der.split_at_checked(4)?;
+        // RSA: outer SEQUENCE and inner BIT STRING have one length octet behind 0x81 (1024 bit) or
+        // two behind 0x82 (up to 4096 bit).
+        let rest = der.strip_prefix(&[0x30]).and_then(long_length)?;
         let rest = rest.strip_prefix(&RSA_ALGORITHM)?;
-        let (bits, key) = rest.split_at_checked(5)?;
-        let framed = matches!(outer, [0x30, 0x82, ..]) && matches!(bits, [0x03, 0x82, _, _, 0]);
-        framed.then(|| Self::Rsa(key.to_vec()))
+        let key = rest.strip_prefix(&[0x03]).and_then(long_length)?.strip_prefix(&[0])?;
+        Some(Self::Rsa(key.to_vec()))
     }
 
     /// Verifies the signature of a package.
@@ -111,6 +109,12 @@ impl PackageKey {
         match (kind, self) {
             (SignatureType::RsaPss1024Sha1, _) if legacy == LegacySignatures::Refuse => {
                 Err(PackageError::SignatureRefused(kind.number()))
+            }
+            (SignatureType::RsaPss1024Sha1, Self::Rsa(key)) => {
+                let signature = signature.try_into().map_err(|_| PackageError::BadSignature)?;
+                rsa_pss_1024_sha1_verifies(key, signed, signature)
+                    .then_some(())
+                    .ok_or(PackageError::BadSignature)
             }
             (SignatureType::Ed25519, Self::Ed25519(key)) => {
                 let key =
@@ -147,6 +151,16 @@ const P256_INFO: [u8; 26] = [
 const RSA_ALGORITHM: [u8; 15] =
     [0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00];
 
+/// What follows a DER length of the long form that covers exactly the rest.
+fn long_length(der: &[u8]) -> Option<&[u8]> {
+    let (len, rest) = match der {
+        [0x81, len, rest @ ..] => (usize::from(*len), rest),
+        [0x82, high, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
+        _ => return None,
+    };
+    (rest.len() == len).then_some(rest)
+}
+
 fn verify_with(
     algorithm: &dyn SignatureVerificationAlgorithm,
     key: &[u8],
@@ -154,6 +168,41 @@ fn verify_with(
     signature: &[u8],
 ) -> Result<(), PackageError> {
     algorithm.verify_signature(key, signed, signature).map_err(|_| PackageError::BadSignature)
+}
+
+/// The signature as a package carries it: raw r and s where a signer made DER of ECDSA.
+///
+/// # Errors
+/// [`PackageError::SignatureLength`] when it is not of the type.
+pub(crate) fn as_carried(kind: SignatureType, signature: &[u8]) -> Result<Vec<u8>, PackageError> {
+    let carried = match kind {
+        SignatureType::EcdsaP256Sha256 if signature.len() != 64 => ecdsa_raw(signature),
+        _ => Some(signature.to_vec()),
+    };
+    let expected = kind.signature_len();
+    carried.filter(|carried| carried.len() == expected as usize).ok_or(
+        PackageError::SignatureLength {
+            kind,
+            expected,
+            found: u32::try_from(signature.len()).unwrap_or(u32::MAX),
+        },
+    )
+}
+
+/// Raw r and s of a DER SEQUENCE of two INTEGERs.
+fn ecdsa_raw(der: &[u8]) -> Option<Vec<u8>> {
+    let [0x30, len, rest @ ..] = der else { return None };
+    let mut rest = (rest.len() == usize::from(*len)).then_some(rest)?;
+    let mut raw = Vec::with_capacity(64);
+    for _ in 0..2 {
+        let [0x02, len, numbers @ ..] = rest else { return None };
+        let (number, behind) = numbers.split_at_checked(usize::from(*len))?;
+        let digits = number.strip_prefix(&[0]).unwrap_or(number);
+        raw.resize(raw.len() + 32usize.checked_sub(digits.len())?, 0);
+        raw.extend_from_slice(digits);
+        rest = behind;
+    }
+    rest.is_empty().then_some(raw)
 }
 
 /// Raw r and s (32 octets each) as the DER SEQUENCE that verifiers take.

@@ -4,16 +4,22 @@
 
 mod world;
 
+use portcullis_crypto::Zeroizing;
 use portcullis_package::{
-    ContainerBuilder, ContainerError, ContainerLimits, PackageError, PackageType, ParsedContainer,
-    VerifiedContainer,
+    ContainerBuilder, ContainerError, ContainerLimits, ImageKey, NoImageKeys, PackageError,
+    PackageType, ParsedContainer, VerifiedContainer,
 };
 use portcullis_trust::TrustError;
 use portcullis_types::{UnixSeconds, VendorSysId};
 use world::{NOW, PLATFORM_OPERATION, World, world};
 
 fn verify(bytes: &[u8], world: &World, floor: u32) -> Result<VerifiedContainer, ContainerError> {
-    ParsedContainer::parse(bytes, &ContainerLimits::default())?.verify(&world.anchor, floor, NOW)
+    ParsedContainer::parse(bytes, &ContainerLimits::default())?.verify(
+        &world.anchor,
+        floor,
+        NOW,
+        &NoImageKeys,
+    )
 }
 
 fn good(world: &World) -> Vec<u8> {
@@ -88,6 +94,7 @@ fn vendor_operator_and_emm_signer_stay_in_their_roles() {
             client_chain: client,
             platform_operation_chain: po,
             emm_signer_chain: emm,
+            encryption: None,
         }
         .build()
         .unwrap()
@@ -122,7 +129,7 @@ fn a_careless_operator_cannot_sign_a_forged_package_in() {
     let ours = world(1);
     let other = world(2);
     // Another vendor's package, relabelled in the container's head.
-    let package = world::unsigned(7, 1, 3, PackageType::Plain).sign(&other.series.key);
+    let package = world::unsigned(7, 1, 3, PackageType::Plain).sign(&other.series.key).unwrap();
     let refused = verify(&ours.container(&package), &ours, 0).unwrap_err();
     assert_eq!(refused, ContainerError::Package(PackageError::BadSignature));
     // A payload that is not the announced one.
@@ -136,8 +143,67 @@ fn a_careless_operator_cannot_sign_a_forged_package_in() {
         b[73] = 1;
     });
     assert_eq!(verify(&encrypted, &ours, 0).unwrap_err(), ContainerError::Encryption(1));
+    let claimed = recountersigned(&ours, &good(&ours), |b| b[7] = 3);
+    assert!(matches!(verify(&claimed, &ours, 0), Err(ContainerError::Field { offset: 6, .. })));
     let flags = recountersigned(&ours, &good(&ours), |b| b[7] = 0);
     assert!(matches!(verify(&flags, &ours, 0), Err(ContainerError::Field { offset: 6, .. })));
+}
+
+fn image_key(seed: u8) -> ImageKey {
+    ImageKey::generate(&mut |octets| octets.fill(seed))
+}
+
+// spec-test: X-27 C-11
+#[test]
+fn an_encrypted_image_opens_with_its_key_alone() {
+    let world = world(1);
+    let package = world.package(7, 1, 3, PackageType::Plain);
+    let key = image_key(1);
+    let bytes = world.container_with(&package, Some((&key, [9; 12])));
+    let policy = world::policy(7, 1);
+    let readable = |octets: &[u8]| octets.windows(40).any(|w| w == &policy.as_bytes()[..40]);
+    assert!(readable(&world.container(&package)));
+    assert!(!readable(&bytes), "the policy is readable in the encrypted image");
+
+    let parsed = ParsedContainer::parse(&bytes, &ContainerLimits::default()).unwrap();
+    assert_eq!(parsed.header().encryption.unwrap().key_id, key.id());
+    assert_eq!(parsed.payload(&key).unwrap(), package);
+    let verified = parsed.verify(&world.anchor, 0, NOW, &key).unwrap();
+    assert_eq!(verified.package.image(), &world::image());
+
+    let other = image_key(2);
+    let refused = parsed.verify(&world.anchor, 0, NOW, &other).unwrap_err();
+    assert_eq!(refused, ContainerError::NoImageKey(key.id()));
+    let refused = parsed.verify(&world.anchor, 0, NOW, &NoImageKeys).unwrap_err();
+    assert_eq!(refused, ContainerError::NoImageKey(key.id()));
+    let same_name = ImageKey::new(key.id(), Zeroizing::new([3; 32]));
+    let refused = parsed.verify(&world.anchor, 0, NOW, &same_name).unwrap_err();
+    assert_eq!(refused, ContainerError::Decryption);
+}
+
+// spec-test: X-27
+// attack-test: T-15
+#[test]
+fn an_encrypted_image_cannot_be_changed_by_a_careless_countersigner() {
+    let world = world(1);
+    let package = world.package(7, 1, 3, PackageType::Compressed);
+    let key = image_key(1);
+    let bytes = world.container_with(&package, Some((&key, [9; 12])));
+    let payload = 118..118 + package.len();
+    // Ids, announced hash, nonce, tag and payload: each is under the tag.
+    for at in (8..36).chain(40..72).chain(90..118).chain(payload.step_by(7)) {
+        let changed = recountersigned(&world, &bytes, |b| b[at] ^= 1);
+        let parsed = ParsedContainer::parse(&changed, &ContainerLimits::default()).unwrap();
+        let refused = parsed.verify(&world.anchor, 0, NOW, &key).unwrap_err();
+        let platform_operation = (20..24).contains(&at);
+        let host_api = (24..28).contains(&at);
+        let expected = match refused {
+            ContainerError::MixAndMatch { .. } => platform_operation,
+            ContainerError::HostTooOld { .. } => host_api,
+            other => other == ContainerError::Decryption,
+        };
+        assert!(expected, "octet {at}");
+    }
 }
 
 // spec-test: X-Y01
@@ -147,6 +213,6 @@ fn after_its_lifetime_a_client_is_not_installed() {
     let bytes = good(&world);
     let parsed = ParsedContainer::parse(&bytes, &ContainerLimits::default()).unwrap();
     let late = UnixSeconds(1_956_528_000 + 86_400);
-    let refused = parsed.verify(&world.anchor, 0, late).unwrap_err();
+    let refused = parsed.verify(&world.anchor, 0, late, &NoImageKeys).unwrap_err();
     assert_eq!(refused, ContainerError::Package(PackageError::Lifetime));
 }

@@ -248,10 +248,11 @@ fn a_client_has_a_lifetime() {
 fn a_signature_can_be_taken_off_and_made_again() {
     let world = world(1);
     let bytes = world.package(7, 1, 3, PackageType::Compressed);
-    let again = UnsignedPackage::from_bytes(bytes.clone()).unwrap().sign(&world.series.key);
+    let again =
+        UnsignedPackage::from_bytes(bytes.clone()).unwrap().sign(&world.series.key).unwrap();
     assert_eq!(again, bytes);
     let unsigned = bytes[..bytes.len() - 64].to_vec();
-    let again = UnsignedPackage::from_bytes(unsigned).unwrap().sign(&world.series.key);
+    let again = UnsignedPackage::from_bytes(unsigned).unwrap().sign(&world.series.key).unwrap();
     assert_eq!(again, bytes);
     assert!(UnsignedPackage::from_bytes(bytes[..60].to_vec()).is_err());
 }

@@ -3,9 +3,10 @@
 use portcullis_crypto::{Ed25519SigningKey, sha256};
 
 use super::ContainerError;
+use super::encryption::{AES_256_GCM, ImageKey, seal};
 use super::layout::{
-    CHAINS, CONTAINER_MAGIC, FLAG_COUNTERSIGNED, FORMAT, MIN_HOST_API, SIGNATURE_ALGORITHM,
-    SIGNATURE_LEN,
+    CHAINS, CONTAINER_MAGIC, FLAG_COUNTERSIGNED, FLAG_ENCRYPTED, FORMAT, MIN_HOST_API,
+    SIGNATURE_ALGORITHM, SIGNATURE_LEN,
 };
 use crate::{PackageLimits, ParsedPackage, parse_policy};
 
@@ -21,6 +22,8 @@ pub struct ContainerBuilder<'a> {
     pub platform_operation_chain: &'a [Vec<u8>],
     /// EMM signer, operator.
     pub emm_signer_chain: &'a [Vec<u8>],
+    /// Encrypts the package: an image key, and a nonce that it has never been used with.
+    pub encryption: Option<(&'a ImageKey, [u8; 12])>,
 }
 
 /// A container without its countersignature.
@@ -42,7 +45,8 @@ impl ContainerBuilder<'_> {
         let mut bytes = Vec::with_capacity(self.package.len() + 4096);
         bytes.extend(CONTAINER_MAGIC);
         bytes.extend(FORMAT.to_be_bytes());
-        bytes.extend(FLAG_COUNTERSIGNED.to_be_bytes());
+        let encrypted = if self.encryption.is_some() { FLAG_ENCRYPTED } else { 0 };
+        bytes.extend((FLAG_COUNTERSIGNED | encrypted).to_be_bytes());
         for field in [
             header.super_scp_id.0,
             header.client_id.0,
@@ -56,15 +60,30 @@ impl ContainerBuilder<'_> {
             bytes.extend(field.to_be_bytes());
         }
         bytes.extend(sha256(&[self.package]));
-        // No encryption: algorithm, key id, nonce and tag are zero.
-        bytes.extend([0; 46]);
-        bytes.extend_from_slice(self.package);
+        self.put_payload(&mut bytes)?;
         bytes.extend((CHAINS as u16).to_be_bytes());
         for chain in [self.client_chain, self.platform_operation_chain, self.emm_signer_chain] {
             put_chain(&mut bytes, chain)?;
         }
         bytes.extend(0u32.to_be_bytes());
         Ok(SignableContainer { bytes })
+    }
+
+    /// The encryption block and the payload.
+    fn put_payload(&self, bytes: &mut Vec<u8>) -> Result<(), ContainerError> {
+        let Some((key, nonce)) = &self.encryption else {
+            // Algorithm, key id, nonce and tag are zero.
+            bytes.extend([0; 46]);
+            bytes.extend_from_slice(self.package);
+            return Ok(());
+        };
+        bytes.extend(AES_256_GCM.to_be_bytes());
+        bytes.extend(key.id().0);
+        bytes.extend(nonce);
+        let (payload, tag) = seal(key, nonce, bytes, self.package)?;
+        bytes.extend(tag);
+        bytes.extend(payload);
+        Ok(())
     }
 }
 

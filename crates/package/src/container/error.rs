@@ -2,6 +2,7 @@
 
 use portcullis_trust::TrustError;
 
+use super::ImageKeyId;
 use crate::PackageError;
 
 /// A refused container. Offsets count from its first octet.
@@ -78,6 +79,12 @@ pub enum ContainerError {
     /// Encrypted with something this build cannot open.
     #[error("container, offset 72: encryption algorithm {0} is not supported")]
     Encryption(u16),
+    /// No image key of this name is here.
+    #[error("container, offset 74: no image key {} here", hex(.0))]
+    NoImageKey(ImageKeyId),
+    /// The encrypted payload was altered, or the key is another one.
+    #[error("container, offset 118: the payload does not decrypt (altered, or a wrong image key)")]
+    Decryption,
     /// The payload is not the one that was announced.
     #[error("container: payload hash does not fit")]
     PayloadHash,
@@ -92,4 +99,8 @@ pub enum ContainerError {
     /// The package inside is refused.
     #[error("container, {0}")]
     Package(#[from] PackageError),
+}
+
+fn hex(id: &ImageKeyId) -> String {
+    id.0.iter().map(|octet| format!("{octet:02x}")).collect()
 }

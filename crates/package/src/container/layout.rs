@@ -1,8 +1,11 @@
 //! Reading the container: boundaries and sizes, nothing believed.
 
+use std::borrow::Cow;
+
 use portcullis_types::{ScpClientId, SuperScpId};
 
-use super::ContainerError;
+use super::encryption::{self, AAD_LEN, AES_256_GCM, ImageKeyId};
+use super::{ContainerError, ImageKeys};
 use crate::PackageLimits;
 
 /// First four octets.
@@ -54,8 +57,19 @@ pub struct ContainerHeader {
     pub payload_length: u32,
     /// Offset 40.
     pub payload_sha256: [u8; 32],
-    /// Offset 72: 0 none, 1 AES-128-GCM, 2 AES-256-GCM.
-    pub encryption: u16,
+    /// Offset 72: `None` when the payload is plain.
+    pub encryption: Option<Encryption>,
+}
+
+/// How the payload is encrypted: always AES-256-GCM.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Encryption {
+    /// Offset 74.
+    pub key_id: ImageKeyId,
+    /// Offset 90.
+    pub nonce: [u8; 12],
+    /// Offset 102.
+    pub tag: [u8; 16],
 }
 
 /// A container whose parts are found. Nothing in it is believed.
@@ -104,10 +118,20 @@ impl<'a> ParsedContainer<'a> {
         &self.header
     }
 
-    /// The X.1198 package, unverified.
-    #[must_use]
-    pub const fn payload(&self) -> &'a [u8] {
-        self.payload
+    /// The X.1198 package in clear, unverified.
+    ///
+    /// # Errors
+    /// [`ContainerError`] when it is encrypted and `keys` do not open it.
+    pub fn payload(
+        &self,
+        keys: &(impl ImageKeys + ?Sized),
+    ) -> Result<Cow<'a, [u8]>, ContainerError> {
+        let Some(Encryption { key_id, nonce, tag }) = &self.header.encryption else {
+            return Ok(Cow::Borrowed(self.payload));
+        };
+        let key = keys.image_key(*key_id).ok_or(ContainerError::NoImageKey(*key_id))?;
+        let aad = self.signed.get(..AAD_LEN).ok_or(ContainerError::Truncated(AAD_LEN))?;
+        Ok(Cow::Owned(encryption::open(key, nonce, tag, aad, self.payload)?))
     }
 
     /// Certificates of the client chain, signer first, unverified.
@@ -152,16 +176,28 @@ fn read_header(reader: &mut Reader<'_>) -> Result<ContainerHeader, ContainerErro
         stack: reader.u32()?,
         payload_length: reader.u32()?,
         payload_sha256: reader.array()?,
-        encryption: reader.u16()?,
+        encryption: read_encryption(reader)?,
     };
-    if (header.encryption != 0) != (flags & FLAG_ENCRYPTED != 0) {
+    if header.encryption.is_some() != (flags & FLAG_ENCRYPTED != 0) {
         return Err(ContainerError::Field { offset: 6, what: "flags", found: flags.into() });
     }
-    let block: [u8; 44] = reader.array()?;
-    if header.encryption == 0 && block != [0; 44] {
-        return Err(ContainerError::Field { offset: 74, what: "encryption block", found: 1 });
-    }
     Ok(header)
+}
+
+fn read_encryption(reader: &mut Reader<'_>) -> Result<Option<Encryption>, ContainerError> {
+    let algorithm = reader.u16()?;
+    let block = Encryption {
+        key_id: ImageKeyId(reader.array()?),
+        nonce: reader.array()?,
+        tag: reader.array()?,
+    };
+    let empty = Encryption { key_id: ImageKeyId([0; 16]), nonce: [0; 12], tag: [0; 16] };
+    match algorithm {
+        0 if block == empty => Ok(None),
+        0 => Err(ContainerError::Field { offset: 74, what: "encryption block", found: 1 }),
+        AES_256_GCM => Ok(Some(block)),
+        other => Err(ContainerError::Encryption(other)),
+    }
 }
 
 fn read_chains<'a>(reader: &mut Reader<'a>) -> Result<[Vec<&'a [u8]>; CHAINS], ContainerError> {

@@ -1,11 +1,13 @@
 //! Verification of a container, in the order that lets nothing unverified be interpreted.
 
+use std::borrow::Cow;
+
 use portcullis_crypto::{Ed25519VerifyingKey, sha256};
 use portcullis_trust::{Role, VerifiedIdentity, verify_chain};
 use portcullis_types::{ScpClientId, SuperScpId, UnixSeconds, VendorSysId};
 
-use super::ContainerError;
 use super::layout::{MIN_HOST_API, ParsedContainer};
+use super::{ContainerError, ImageKeys};
 use crate::{PackageKey, ParsedPackage, VerifiedPackage};
 
 /// Proof that a version is not below the floor it was compared with.
@@ -39,7 +41,8 @@ pub struct VerifiedContainer {
 impl ParsedContainer<'_> {
     /// Verifies under a trust anchor (DER): platform operation chain, countersignature, version
     /// floor, encryption, payload hash, client chain, package signature, policy. `floor` is the
-    /// lowest version still accepted for this client (0 when none was installed).
+    /// lowest version still accepted for this client (0 when none was installed); `keys` open an
+    /// encrypted payload.
     ///
     /// # Errors
     /// [`ContainerError`] of the first check that fails.
@@ -50,6 +53,7 @@ impl ParsedContainer<'_> {
         anchor: &[u8],
         floor: u32,
         now: UnixSeconds,
+        keys: &(impl ImageKeys + ?Sized),
     ) -> Result<VerifiedContainer, ContainerError> {
         let platform_operation = self.check_countersignature(anchor, now)?;
         let emm_signer =
@@ -61,12 +65,12 @@ impl ParsedContainer<'_> {
             });
         }
         let newer_than_floor = self.check_floor(floor)?;
-        self.check_payload()?;
+        let payload = self.check_payload(keys)?;
         let client_series = self.check_client_chain(anchor, now)?;
         let vendor_sys_id = client_series
             .vendor_sys_id
             .ok_or(ContainerError::MissingId { chain: "client", what: "Vendor_SysID" })?;
-        let package = ParsedPackage::parse(self.payload, &self.limits.package)?
+        let package = ParsedPackage::parse(&payload, &self.limits.package)?
             .verify(&PackageKey::Ed25519(client_series.public_key))?;
         self.check_package(&package)?;
         package.check_lifetime(now)?;
@@ -114,22 +118,23 @@ impl ParsedContainer<'_> {
         Ok(NewerThanFloor(()))
     }
 
-    /// Host API, encryption and payload hash.
+    /// Host API, encryption and payload hash; gives the package in clear.
     ///
     /// # Errors
     /// [`ContainerError`] of the check that fails.
-    pub fn check_payload(&self) -> Result<(), ContainerError> {
+    pub fn check_payload(
+        &self,
+        keys: &(impl ImageKeys + ?Sized),
+    ) -> Result<Cow<'_, [u8]>, ContainerError> {
         let needed = self.header.min_host_api;
         if needed > MIN_HOST_API {
             return Err(ContainerError::HostTooOld { needed, host: MIN_HOST_API });
         }
-        if self.header.encryption != 0 {
-            return Err(ContainerError::Encryption(self.header.encryption));
-        }
-        if sha256(&[self.payload]) != self.header.payload_sha256 {
+        let payload = self.payload(keys)?;
+        if sha256(&[&payload]) != self.header.payload_sha256 {
             return Err(ContainerError::PayloadHash);
         }
-        Ok(())
+        Ok(payload)
     }
 
     /// The client series, whose vendor must be the container's.

@@ -2,7 +2,8 @@
 
 use portcullis_crypto::Ed25519SigningKey;
 use portcullis_package::{
-    ContainerBuilder, PackInput, PackageKey, PackageType, UnsignedPackage, pack,
+    ContainerBuilder, ImageKey, PackInput, PackageKey, PackageType, SignatureType, UnsignedPackage,
+    pack,
 };
 use portcullis_svm::Image;
 use portcullis_trust::{
@@ -149,6 +150,7 @@ pub(crate) fn unsigned(
         policy: policy(client, vendor).as_bytes(),
         image: &image(),
         package_type: kind,
+        signature_type: SignatureType::Ed25519,
     })
     .unwrap()
 }
@@ -161,7 +163,7 @@ impl World {
         version: u16,
         kind: PackageType,
     ) -> Vec<u8> {
-        unsigned(client, vendor, version, kind).sign(&self.series.key)
+        unsigned(client, vendor, version, kind).sign(&self.series.key).unwrap()
     }
 
     pub(crate) fn package_key(&self) -> PackageKey {
@@ -169,12 +171,21 @@ impl World {
     }
 
     pub(crate) fn container(&self, package: &[u8]) -> Vec<u8> {
+        self.container_with(package, None)
+    }
+
+    pub(crate) fn container_with(
+        &self,
+        package: &[u8],
+        encryption: Option<(&ImageKey, [u8; 12])>,
+    ) -> Vec<u8> {
         ContainerBuilder {
             package,
             platform_operation_id: PLATFORM_OPERATION.into(),
             client_chain: &self.series.chain,
             platform_operation_chain: &self.platform_operation.chain,
             emm_signer_chain: &self.emm_signer.chain,
+            encryption,
         }
         .build()
         .unwrap()
