@@ -98,6 +98,14 @@ impl World {
     /// Packs a program as a version of vendor A's client, signs it with vendor A's and the
     /// operator's keys and publishes it at the centre.
     pub fn publish_client(&self, program_elf: &[u8], version: u32) {
+        self.publish_client_with(program_elf, version, &[]);
+    }
+
+    /// As [`World::publish_client`], with options for `client sign`.
+    ///
+    /// # Panics
+    /// When it does not work.
+    pub fn publish_client_with(&self, program_elf: &[u8], version: u32, options: &[&str]) {
         let (elf, policy) = (self.file("client.elf"), self.file("policy.xml"));
         let package = self.file("client.pkg");
         std::fs::write(&elf, program_elf).expect("the program can be written");
@@ -108,7 +116,7 @@ impl World {
         pack.arg(version.to_string()).arg("--policy").arg(&policy).arg("--out").arg(&package);
         let _ = run(pack.arg(elf)).ok();
         let mut sign = self.command(&["client", "sign", "--vendor", "vendor-a", "--publish"]);
-        let _ = run(sign.arg(&package)).ok();
+        let _ = run(sign.args(options).arg(&package)).ok();
     }
 
     /// All files below a folder of the data directory.

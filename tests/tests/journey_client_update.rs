@@ -43,3 +43,50 @@ fn an_update_runs_a_bad_one_falls_back_and_an_old_one_is_refused() {
     let why = world.terminal("attic", stream.service, &scrambled, &played).refused();
     assert!(why.contains("rollback"), "{why}");
 }
+
+// spec-test: X-27 C-11
+#[test]
+fn an_encrypted_client_runs_and_lies_nowhere_in_clear() {
+    if !has_ffmpeg("an_encrypted_client_runs_and_lies_nowhere_in_clear") {
+        return;
+    }
+    let (world, stream) = (World::with_entitled_box("attic"), h264_aac());
+    let (scrambled, played) = (world.file("scrambled.ts"), world.file("played.ts"));
+    let _ = world.headend(&stream, "cissa", &scrambled).ok();
+    let play = || {
+        let mut call = world.terminal_command("attic", stream.service, &scrambled, &played);
+        portcullis_tests::run(call.arg("--json"))
+    };
+    // The magic of a package in clear, and nothing else, says where one lies.
+    let clear_in = |folder: &str| {
+        let clear = |path: &std::path::PathBuf| {
+            let octets = std::fs::read(path).unwrap();
+            octets.windows(8).any(|window| window == b"SCP_VM_K")
+        };
+        world.files(folder).iter().filter(|path| clear(path)).count()
+    };
+    assert_eq!(play().ok().json()["client"]["version"], 1);
+    assert_ne!(clear_in("boxes/attic/flash/slots"), 0, "the first client is in clear");
+    for version in [2, 3] {
+        // Both slots are written anew.
+        let client = portcullis_assets::client("vendor-a").unwrap();
+        world.publish_client_with(client, version, &["--encrypt"]);
+        assert_eq!(play().ok().json()["client"]["version"], version);
+        World::assert_same_picture(&stream, &played);
+    }
+    assert_eq!(clear_in("boxes/attic/flash"), 0, "a client lies in clear in the flash");
+
+    // A box whose keys were damaged asks again; one that is given none has no client.
+    let keys = world.data().join("boxes/attic/flash/image-keys");
+    std::fs::write(&keys, b"damaged").unwrap();
+    assert_eq!(play().ok().json()["client"]["version"], 3);
+    for path in world.files("operator") {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with("image-") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    std::fs::remove_file(&keys).unwrap();
+    let why = play().refused();
+    assert!(why.contains("no image key"), "{why}");
+}

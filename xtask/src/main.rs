@@ -7,6 +7,7 @@
 mod build;
 mod ci;
 mod deps;
+mod fuzz;
 mod instructions;
 mod licences;
 mod results;
@@ -37,6 +38,8 @@ usage: cargo xtask COMMAND
   threats [--write]    which threats have a defence and an attack test
   instructions         what hot code costs, counted, against benches/instructions.toml
        [--write]       takes the counts as the new figures
+  fuzz [TARGET]... [--seconds N]
+                       coverage-guided inputs at every door a stranger can knock at
   soak [-n N]          long runs: property tests with 100,000 cases, journeys N times
   setup [--yes]        what this machine lacks; with --yes install it with apt-get";
 
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         "spec" => spec::command(rest),
         "threats" => threats::command(rest),
         "instructions" => instructions::run(rest),
+        "fuzz" => fuzz::command_line(rest),
         "soak" => soak::run(rest),
         "setup" => setup::run(rest),
         "help" | "--help" | "-h" => {

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use portcullis_package::{PackInput, PackageType, pack};
+use portcullis_package::{PackInput, PackageType, SignatureType, pack};
 use portcullis_svm::{abi, elf};
 use portcullis_types::{ScpClientId, SuperScpId};
 use serde_json::Value;
@@ -172,6 +172,7 @@ fn a_package_runs_under_its_own_policy() {
             policy: policy.as_bytes(),
             image: &image,
             package_type,
+            signature_type: SignatureType::Ed25519,
         })
         .unwrap();
         let path = file("vendor-b.scp", unsigned.signed_bytes());

@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use portcullis_crypto::sha256;
-use portcullis_download::{CdcsInformation, server::Catalogue};
+use portcullis_crypto::{Zeroizing, sha256};
+use portcullis_download::{CdcsInformation, ImageKeyGrant, server::Catalogue};
 use portcullis_headend::layout::DataDir;
 use portcullis_types::{CaSystemId, ScpClientId, SuperScpId};
+use portcullis_vault::Party;
 
 /// Files looked at in the directory.
 const MAX_FILES: usize = 256;
@@ -24,6 +25,8 @@ const MAX_IMAGE: u64 = 4 * 1024 * 1024;
 /// The catalogue; looks at the directory again whenever it is asked.
 pub struct PublishedClients {
     data: DataDir,
+    /// Opens the keys of encrypted images.
+    operator: Party,
     cache: Mutex<BTreeMap<PathBuf, Entry>>,
 }
 
@@ -41,13 +44,15 @@ struct Head {
     super_scp_id: SuperScpId,
     client_id: ScpClientId,
     version: u32,
+    /// When the image is encrypted.
+    image_key_id: Option<[u8; 16]>,
 }
 
 impl PublishedClients {
-    /// The catalogue of a data directory.
+    /// The catalogue of a data directory, and its operator.
     #[must_use]
-    pub const fn new(data: DataDir) -> Self {
-        Self { data, cache: Mutex::new(BTreeMap::new()) }
+    pub const fn new(data: DataDir, operator: Party) -> Self {
+        Self { data, operator, cache: Mutex::new(BTreeMap::new()) }
     }
 
     /// The image with a hash, if it is published.
@@ -102,6 +107,17 @@ impl Catalogue for PublishedClients {
             sha256: entry.sha256,
         })
     }
+
+    fn image_key(&self, cdcs: &CdcsInformation) -> Option<ImageKeyGrant> {
+        let entry = self.entries().into_iter().find(|entry| entry.sha256 == cdcs.sha256)?;
+        let id = entry.head.image_key_id?;
+        let key = self.operator.open_file(&DataDir::image_key_file(&id)).ok();
+        let key = key.and_then(|key| <[u8; 32]>::try_from(key.as_slice()).ok());
+        if key.is_none() {
+            tracing::warn!("no key for the image of {} {}", cdcs.vendor, cdcs.version);
+        }
+        Some(ImageKeyGrant { id, key: Zeroizing::new(key?) })
+    }
 }
 
 fn read(path: &Path, modified: SystemTime) -> Option<Entry> {
@@ -115,10 +131,11 @@ fn read(path: &Path, modified: SystemTime) -> Option<Entry> {
     Some(Entry { modified, length, head, sha256: sha256(&[&image]), image: Arc::new(image) })
 }
 
-/// Magic 4, format 2, flags 2, Super SCP ID 4, client id 4, version 4.
+/// Magic 4, format 2, flags 2, Super SCP ID 4, client id 4, version 4; key id 16 at offset 74.
 fn head(image: &[u8]) -> Option<Head> {
     let rest = image.strip_prefix(b"ODCI")?;
-    let (_, rest) = rest.split_first_chunk::<4>()?;
+    let ([_, _, _, flags], rest) = rest.split_first_chunk::<4>()?;
+    let encrypted = flags & 1 != 0;
     let (super_scp_id, rest) = rest.split_first_chunk::<4>()?;
     let (client_id, rest) = rest.split_first_chunk::<4>()?;
     let (version, _) = rest.split_first_chunk::<4>()?;
@@ -126,5 +143,6 @@ fn head(image: &[u8]) -> Option<Head> {
         super_scp_id: SuperScpId(u32::from_be_bytes(*super_scp_id)),
         client_id: ScpClientId(u32::from_be_bytes(*client_id)),
         version: u32::from_be_bytes(*version),
+        image_key_id: image.get(74..).and_then(<[u8]>::first_chunk).copied().filter(|_| encrypted),
     })
 }

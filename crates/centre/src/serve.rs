@@ -80,7 +80,7 @@ impl Centre {
             .await
             .map_err(|source| CentreError::Listen { address: address.to_owned(), source })?;
         let shared = Arc::new(Shared {
-            catalogue: PublishedClients::new(data.clone()),
+            catalogue: PublishedClients::new(data.clone(), credentials.operator),
             data,
             passphrase,
             tickets: Mutex::new(TicketAuthority::new(credentials.ticket_key)),

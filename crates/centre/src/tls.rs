@@ -25,6 +25,7 @@ pub(crate) struct Credentials {
     pub(crate) config: Arc<rustls::ServerConfig>,
     pub(crate) anchor: Arc<Vec<u8>>,
     pub(crate) ticket_key: [u8; 32],
+    pub(crate) operator: Party,
 }
 
 pub(crate) fn credentials(
@@ -50,7 +51,7 @@ pub(crate) fn credentials(
         .with_client_cert_verifier(verifier)
         .with_single_cert(chain.into_iter().map(CertificateDer::from).collect(), key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Credentials { config: Arc::new(config), anchor, ticket_key })
+    Ok(Credentials { config: Arc::new(config), anchor, ticket_key, operator })
 }
 
 fn read_certificates(path: &std::path::Path) -> Result<Vec<Vec<u8>>, CentreError> {

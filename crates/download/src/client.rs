@@ -15,8 +15,8 @@ use portcullis_types::Milliseconds;
 
 use crate::error::{DownloadError, ErrorCode};
 use crate::wire::{
-    CLIENT_PATH, CdcsInformation, ErrorBody, IMAGE_PATH, METADATA_CAP, MetadataRequest,
-    MetadataResponse, parse,
+    CLIENT_PATH, CdcsInformation, ErrorBody, IMAGE_PATH, ImageKeyGrant, METADATA_CAP,
+    MetadataRequest, MetadataResponse, parse,
 };
 
 /// Limits of one download.
@@ -73,6 +73,7 @@ pub struct Progress {
 pub struct DownloadedImage {
     cdcs: CdcsInformation,
     bytes: Vec<u8>,
+    image_key: Option<ImageKeyGrant>,
 }
 
 impl DownloadedImage {
@@ -80,6 +81,12 @@ impl DownloadedImage {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The key that came with its metadata, when it is encrypted.
+    #[must_use]
+    pub const fn image_key(&self) -> Option<&ImageKeyGrant> {
+        self.image_key.as_ref()
     }
 
     /// What the centre said of it.
@@ -107,6 +114,7 @@ pub struct Download {
     started_ms: u64,
     attempts: u32,
     cdcs: Option<CdcsInformation>,
+    image_key: Option<ImageKeyGrant>,
     received: Vec<u8>,
 }
 
@@ -145,6 +153,7 @@ impl Download {
             started_ms: now_ms,
             attempts: 1,
             cdcs: None,
+            image_key: None,
             received: Vec::new(),
         }
     }
@@ -283,7 +292,7 @@ impl Download {
 
     // spec: M-B07
     fn accept_metadata(&mut self, response: MetadataResponse) {
-        let MetadataResponse { request_id, cdcs, ticket } = response;
+        let MetadataResponse { request_id, cdcs, ticket, image_key } = response;
         if request_id != self.request.request_id {
             return self.fail(DownloadError::Malformed { what: "request_id" });
         }
@@ -305,6 +314,7 @@ impl Download {
             self.received.clear();
             self.cdcs = Some(cdcs);
         }
+        self.image_key = image_key;
         self.state = State::Fetching { ticket, phase: Phase::Unsent };
     }
 
@@ -328,7 +338,9 @@ impl Download {
             return self.fail(DownloadError::WrongHash);
         }
         let bytes = std::mem::take(&mut self.received);
-        self.state = State::Ended(Some(Outcome::Image(DownloadedImage { cdcs, bytes })));
+        let image_key = self.image_key.take();
+        let image = DownloadedImage { cdcs, bytes, image_key };
+        self.state = State::Ended(Some(Outcome::Image(image)));
     }
 
     fn retry(&mut self, now_ms: u64) {

@@ -38,7 +38,7 @@ fn metadata() -> MetadataResponse {
         size: 1000,
         sha256: sha256(&[&image()]),
     };
-    MetadataResponse { request_id: "42".into(), cdcs, ticket: "aa".into() }
+    MetadataResponse { request_id: "42".into(), cdcs, ticket: "aa".into(), image_key: None }
 }
 
 fn json<T: serde::Serialize>(value: &T) -> Vec<u8> {

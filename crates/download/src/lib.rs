@@ -22,4 +22,4 @@ pub mod wire;
 pub use client::{Download, DownloadedImage, Limits, Progress};
 pub use error::{DownloadError, ErrorCode};
 pub use ticket::{Ticket, TicketAuthority};
-pub use wire::{CdcsInformation, ErrorBody, MetadataRequest, MetadataResponse};
+pub use wire::{CdcsInformation, ErrorBody, ImageKeyGrant, MetadataRequest, MetadataResponse};

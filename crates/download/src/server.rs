@@ -5,12 +5,20 @@ use portcullis_types::{CaSystemId, ChipId, UnixSeconds};
 
 use crate::error::ErrorCode;
 use crate::ticket::TicketAuthority;
-use crate::wire::{CdcsInformation, MetadataRequest, MetadataResponse, PROTOCOL_VERSION};
+use crate::wire::{
+    CdcsInformation, ImageKeyGrant, MetadataRequest, MetadataResponse, PROTOCOL_VERSION,
+};
 
 /// The published clients, by CA system.
 pub trait Catalogue {
     /// The client to use for a CA system.
     fn client(&self, ca_system_id: CaSystemId) -> Option<CdcsInformation>;
+
+    /// The key of an image that is encrypted. None is, by default.
+    fn image_key(&self, cdcs: &CdcsInformation) -> Option<ImageKeyGrant> {
+        let _ = cdcs;
+        None
+    }
 }
 
 /// Answers a metadata request. `device` is what the device's certificate proved, `id` random.
@@ -44,7 +52,8 @@ pub fn answer_metadata(
         }
     }
     let ticket = hex::encode(tickets.issue(id, device, cdcs.sha256, now));
-    Ok(MetadataResponse { request_id: request.request_id.clone(), cdcs, ticket })
+    let image_key = catalogue.image_key(&cdcs);
+    Ok(MetadataResponse { request_id: request.request_id.clone(), cdcs, ticket, image_key })
 }
 
 /// Checks an image request: the ticket header, for this device and this image.

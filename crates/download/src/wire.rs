@@ -3,6 +3,7 @@
 //! Parsing is total: a body is capped before it is read, unknown members are ignored so that
 //! versions can meet, and every value is checked by its type.
 
+use portcullis_crypto::Zeroizing;
 use portcullis_types::{CaSystemId, ChipId, ScpClientId, SuperScpId};
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +69,7 @@ pub struct CdcsInformation {
     /// Octets of the image.
     pub size: u64,
     /// SHA-256 of the image.
-    #[serde(with = "hash")]
+    #[serde(with = "octets")]
     pub sha256: [u8; 32],
 }
 
@@ -81,6 +82,28 @@ pub struct MetadataResponse {
     pub cdcs: CdcsInformation,
     /// CDCS_MSS authentication information: a ticket in hexadecimal.
     pub ticket: String,
+    /// Opens the image when it is encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_key: Option<ImageKeyGrant>,
+}
+
+/// The key of an encrypted image, for one authenticated device. The CDCS_PSS gives it, so that
+/// the CDCS_MSS and every cache before it hold octets that they cannot read.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageKeyGrant {
+    /// Names the key, as the image's head does; hexadecimal on the wire.
+    #[serde(with = "octets")]
+    pub id: [u8; 16],
+    /// The key; hexadecimal on the wire.
+    #[serde(with = "secret")]
+    pub key: Zeroizing<[u8; 32]>,
+}
+
+impl std::fmt::Debug for ImageKeyGrant {
+    /// The name; never the key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ImageKeyGrant").field("id", &hex::encode(self.id)).finish_non_exhaustive()
+    }
 }
 
 /// Body of every answer that is no success.
@@ -138,16 +161,37 @@ pub fn decode_sections(mut body: &[u8]) -> Option<Vec<Vec<u8>>> {
     body.is_empty().then_some(sections)
 }
 
-mod hash {
+mod octets {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(super) fn serialize<S: Serializer>(hash: &[u8; 32], out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(&hex::encode(hash))
+    pub(super) fn serialize<S: Serializer, const N: usize>(
+        octets: &[u8; N],
+        out: S,
+    ) -> Result<S::Ok, S::Error> {
+        out.serialize_str(&hex::encode(octets))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+        from: D,
+    ) -> Result<[u8; N], D::Error> {
         let text = String::deserialize(from)?;
         portcullis_types::parse_hex_array(&text).map_err(D::Error::custom)
+    }
+}
+
+mod secret {
+    use portcullis_crypto::Zeroizing;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(key: &[u8; 32], out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(&Zeroizing::new(hex::encode(key)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Zeroizing<[u8; 32]>, D::Error> {
+        let text = Zeroizing::new(String::deserialize(from)?);
+        portcullis_types::parse_hex_array(&text).map(Zeroizing::new).map_err(D::Error::custom)
     }
 }
 
@@ -155,6 +199,17 @@ mod hash {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn an_image_key_travels_and_is_never_printed() {
+        let grant = ImageKeyGrant { id: [0xAB; 16], key: Zeroizing::new([0xCD; 32]) };
+        let text = serde_json::to_string(&grant).unwrap();
+        assert!(text.contains(&"ab".repeat(16)) && text.contains(&"cd".repeat(32)));
+        assert_eq!(parse::<ImageKeyGrant>(text.as_bytes()), Some(grant.clone()));
+        assert!(!format!("{grant:?}").contains("cdcd"));
+        let short = text.replace(&"cd".repeat(32), &"cd".repeat(31));
+        assert_eq!(parse::<ImageKeyGrant>(short.as_bytes()), None);
+    }
 
     #[test]
     fn sections_round_trip_and_a_cut_answer_is_refused() {

@@ -78,6 +78,12 @@ impl DataDir {
         self.operator().join("centre")
     }
 
+    /// Name, in the operator's directory, of the sealed key of an encrypted client image.
+    #[must_use]
+    pub fn image_key_file(id: &[u8; 16]) -> String {
+        format!("image-{:032x}.key.age", u128::from_be_bytes(*id))
+    }
+
     /// Directory of all boxes.
     #[must_use]
     pub fn boxes(&self) -> PathBuf {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use portcullis_package::{
     ContainerBuilder, ContainerLimits, LegacySignatures, PackInput, PackageLimits, PackageType,
-    ParsedContainer, ParsedPackage, pack,
+    ParsedContainer, ParsedPackage, SignatureType, pack,
 };
 use portcullis_types::{ScpClientId, SuperScpId, parse_u32};
 use portcullis_vault::write_public;
@@ -65,6 +65,9 @@ struct PackArgs {
     /// Leave code and policy uncompressed (type 0).
     #[arg(long)]
     plain: bool,
+    /// Which signature the package will carry. Containers take Ed25519 only.
+    #[arg(long, value_enum, default_value_t = SignatureKind::Ed25519)]
+    signature_type: SignatureKind,
     /// Where the package goes.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -73,13 +76,34 @@ struct PackArgs {
     json: bool,
 }
 
+/// Signature types that are made today.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum SignatureKind {
+    Ed25519,
+    EcdsaP256,
+    RsaPss3072,
+}
+
+impl From<SignatureKind> for SignatureType {
+    fn from(kind: SignatureKind) -> Self {
+        match kind {
+            SignatureKind::Ed25519 => Self::Ed25519,
+            SignatureKind::EcdsaP256 => Self::EcdsaP256Sha256,
+            SignatureKind::RsaPss3072 => Self::RsaPss3072Sha256,
+        }
+    }
+}
+
 #[derive(clap::Args)]
 struct SignArgs {
     /// The package, unsigned or signed before.
     file: PathBuf,
-    /// Private key of the client series (PKCS#8 PEM).
-    #[arg(long, value_name = "PEM", required_unless_present = "data")]
+    /// Private key of the client series (PKCS#8 PEM, Ed25519).
+    #[arg(long, value_name = "PEM", required_unless_present_any = ["data", "signature"])]
     key: Option<PathBuf>,
+    /// A signature over the unsigned package made elsewhere, as in a hardware module.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "data"])]
+    signature: Option<PathBuf>,
     /// Data directory: sign with the client series of --vendor, make a container and countersign.
     #[arg(long, value_name = "DIR", conflicts_with = "key", requires = "vendor")]
     data: Option<PathBuf>,
@@ -89,6 +113,10 @@ struct SignArgs {
     /// File with the passphrase of the unlock keys.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
+    /// Encrypt the package in the container, under a new image key that the centre gives to
+    /// authenticated boxes.
+    #[arg(long, requires = "data")]
+    encrypt: bool,
     /// Also publish the container to the download centre.
     #[arg(long, requires = "data")]
     publish: bool,
@@ -111,6 +139,9 @@ pub(super) struct CheckArgs {
     /// Data directory whose authority is the anchor.
     #[arg(long, value_name = "DIR", conflicts_with = "anchor")]
     pub(super) data: Option<PathBuf>,
+    /// File with the passphrase of the unlock keys, for encrypted images of --data.
+    #[arg(long, value_name = "FILE")]
+    pub(super) passphrase_file: Option<PathBuf>,
     /// Certificate or public key (PEM) that a bare package is verified with.
     #[arg(long, value_name = "PEM")]
     pub(super) key: Option<PathBuf>,
@@ -165,6 +196,7 @@ fn run_pack(args: &PackArgs) -> Outcome {
         policy: policy.as_bytes(),
         image: &image,
         package_type: if args.plain { PackageType::Plain } else { PackageType::Compressed },
+        signature_type: args.signature_type.into(),
     })?;
     write_public(&args.out, package.signed_bytes())?;
     let octets = package.signed_bytes().len();
@@ -177,14 +209,17 @@ fn run_sign(args: &SignArgs) -> Outcome {
     let octets = read(&args.file)?;
     let unsigned = portcullis_package::UnsignedPackage::from_bytes(octets)?;
     let out = args.out.as_ref().unwrap_or(&args.file);
-    let (octets, what) = match (&args.key, &args.data, &args.vendor) {
-        (Some(key), _, _) => (unsigned.sign(&keys::signing_key(key)?), "package"),
-        (None, Some(data), Some(vendor)) => {
+    let (octets, what) = match (&args.key, &args.signature, &args.data, &args.vendor) {
+        (Some(key), ..) => (unsigned.sign(&keys::signing_key(key)?)?, "package"),
+        (None, Some(signature), ..) => (unsigned.with_signature(&read(signature)?)?, "package"),
+        (None, None, Some(data), Some(vendor)) => {
             let parties = keys::Parties::open(data, vendor, args.passphrase_file.as_deref())?;
-            let package = unsigned.sign(&parties.series);
-            (container(&package, &parties)?, "container")
+            let package = unsigned.sign(&parties.series)?;
+            (container(&package, &parties, args.encrypt)?, "container")
         }
-        _ => return Err(Failure::usage("client sign: --key, or --data and --vendor")),
+        _ => {
+            return Err(Failure::usage("client sign: --key, --signature, or --data and --vendor"));
+        }
     };
     write_public(out, &octets)?;
     if let (true, Some(data)) = (args.publish, &args.data) {
@@ -195,13 +230,17 @@ fn run_sign(args: &SignArgs) -> Outcome {
     Ok(())
 }
 
-fn container(package: &[u8], parties: &keys::Parties) -> Result<Vec<u8>, Failure> {
+fn container(package: &[u8], parties: &keys::Parties, encrypt: bool) -> Result<Vec<u8>, Failure> {
+    let image_key = if encrypt { Some(parties.new_image_key()?) } else { None };
+    // One image for each key: any nonce is new.
+    let encryption = image_key.as_ref().map(|key| (key, [0; 12]));
     Ok(ContainerBuilder {
         package,
         platform_operation_id: parties.platform_operation_id,
         client_chain: &parties.client_chain,
         platform_operation_chain: &parties.platform_operation_chain,
         emm_signer_chain: &parties.emm_signer_chain,
+        encryption,
     }
     .build()?
     .countersign(&parties.platform_operation))

@@ -8,6 +8,7 @@
 pub mod channels;
 pub mod data_manager;
 pub mod event_manager;
+mod image_keys;
 pub mod provider;
 pub mod scp_manager;
 pub mod violations;

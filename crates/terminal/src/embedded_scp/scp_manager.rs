@@ -27,6 +27,7 @@ use crate::centre_link::CentreLink;
 use crate::chip::{ChipSealer, SecurityChip};
 use crate::embedded_scp::channels::Broker;
 use crate::embedded_scp::event_manager::{RunningClient, Terms};
+use crate::embedded_scp::image_keys::ImageKeyring;
 use crate::embedded_scp::provider::{self, LoadedClient, Provider};
 use crate::embedded_scp::violations::{self, LOG_NAME, ViolationRecord};
 use crate::error::ClientError;
@@ -127,9 +128,10 @@ impl ScpManager<'_> {
         mut slots: Slots<RealDisk>,
     ) -> Result<InstalledClient, ClientError> {
         let mut failure = ClientError::NoCentre;
+        let keys = ImageKeyring::open(self.flash, chip);
         for slot in slots.candidates() {
             let Some(image) = slots.read(slot)? else { continue };
-            match self.verify(chip, &image, known.name()) {
+            match self.verify(chip, &image, known.name(), &keys) {
                 Ok(container) => {
                     self.report(&known, "verified", &container, &image);
                     return Ok(InstalledClient { known, container, slot, slots });
@@ -179,7 +181,11 @@ impl ScpManager<'_> {
         if known.vendor.len() > 64 || known.vendor.chars().any(char::is_control) {
             return Err(ClientError::WrongTarget);
         }
-        let container = match self.verify(chip, image.bytes(), known.name()) {
+        let mut keys = ImageKeyring::open(self.flash, chip);
+        if let Some(grant) = image.image_key() {
+            keys.grant(grant);
+        }
+        let container = match self.verify(chip, image.bytes(), known.name(), &keys) {
             Ok(container) if container.version == cdcs.version => container,
             other => {
                 let error = other.err().unwrap_or(ClientError::WrongTarget);
@@ -192,6 +198,9 @@ impl ScpManager<'_> {
             }
         };
         self.report(&known, "verified", &container, image.bytes());
+        if image.image_key().is_some() {
+            keys.keep(chip)?;
+        }
         let mut slots =
             Slots::open(RealDisk, &self.slots_dir(), known.name(), SlotLimits::default())?;
         let slot = slots.install(image.bytes())?;
@@ -208,10 +217,11 @@ impl ScpManager<'_> {
         chip: &mut C,
         image: &[u8],
         expected: ClientName,
+        keys: &ImageKeyring,
     ) -> Result<VerifiedContainer, ClientError> {
         let floor = VersionFloors::floor(&mut ChipSealer(chip), expected)?;
         let parsed = ParsedContainer::parse(image, &ContainerLimits::default())?;
-        let container = parsed.verify(self.anchor, floor, self.now)?;
+        let container = parsed.verify(self.anchor, floor, self.now, keys)?;
         let named =
             ClientName { super_scp_id: container.super_scp_id, client_id: container.client_id };
         if named != expected || named == LOG_NAME {

@@ -124,26 +124,34 @@ fn examine_container(
         return Ok(json!({"kind": "container"}));
     };
     let anchor = anchor(args)?;
+    let key_id = container.header().encryption.map(|encryption| encryption.key_id);
+    let image_keys =
+        keys::HeldImageKeys::open(key_id, args.data.as_deref(), args.passphrase_file.as_deref())?;
     let series = match &anchor {
         Some(anchor) => {
             let signer = container.check_countersignature(anchor, now());
             verdicts.note("platform operation chain and countersignature", signer);
             verdicts.note("version floor", container.check_floor(args.floor));
-            verdicts.note("payload", container.check_payload());
+            verdicts.note("payload", container.check_payload(&image_keys));
             verdicts.note("client chain", container.check_client_chain(anchor, now()))
         }
         None => {
             verdicts.skip("platform operation chain and countersignature");
             verdicts.note("version floor", container.check_floor(args.floor));
-            verdicts.note("payload", container.check_payload());
+            verdicts.note("payload", container.check_payload(&image_keys));
             verdicts.skip("client chain");
             None
         }
     };
     let key = series.as_ref().map(|series| PackageKey::Ed25519(series.public_key));
-    let package = examine_package(args, container.payload(), key.as_ref(), verdicts);
+    let package = match container.payload(&image_keys) {
+        Ok(payload) => examine_package(args, &payload, key.as_ref(), verdicts),
+        // Its verdict stands under "payload".
+        Err(_) => json!({"kind": "package", "encrypted": true}),
+    };
     if let Some(anchor) = &anchor {
-        verdicts.note("container as a whole", container.verify(anchor, args.floor, now()));
+        verdicts
+            .note("container as a whole", container.verify(anchor, args.floor, now(), &image_keys));
     }
     Ok(json!({
         "kind": "container",
@@ -274,7 +282,8 @@ fn container_fields(header: &ContainerHeader) -> Value {
         field(32, 4, "stack", header.stack.into()),
         field(36, 4, "payload_length", header.payload_length.into()),
         field(40, 32, "payload_sha256", hex::encode(header.payload_sha256).into()),
-        field(72, 2, "encryption", header.encryption.into()),
+        field(72, 2, "encryption", if header.encryption.is_some() { 2 } else { 0 }.into()),
+        field(74, 16, "image_key_id", header.encryption.map(|e| hex::encode(e.key_id.0)).into()),
     ])
 }
 

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use portcullis_crypto::Ed25519SigningKey;
+use portcullis_crypto::{Ed25519SigningKey, Zeroizing};
 use portcullis_headend::layout::DataDir;
-use portcullis_package::PackageKey;
+use portcullis_package::{ImageKey, ImageKeyId, ImageKeys, PackageKey};
 use portcullis_trust::{CertificateInfo, certificates_from_pem};
 use portcullis_vault::{Party, Passphrase, ed25519_seed_from_pem};
 use rustls_pki_types::{SubjectPublicKeyInfoDer, pem::PemObject};
@@ -34,6 +34,7 @@ pub(super) fn package_key(path: &Path) -> Result<PackageKey, Failure> {
 
 /// What a data directory needs to turn a package into a container.
 pub(super) struct Parties {
+    operator: Party,
     pub(super) series: Ed25519SigningKey,
     pub(super) platform_operation: Ed25519SigningKey,
     pub(super) platform_operation_id: u32,
@@ -66,6 +67,47 @@ impl Parties {
             client_chain: chain(&ca.dir().join("series.pem"))?,
             platform_operation_chain,
             emm_signer_chain: chain(&operator.dir().join("emm-sign.pem"))?,
+            operator,
         })
+    }
+
+    /// A new image key, kept by the operator for its centre.
+    pub(super) fn new_image_key(&self) -> Result<ImageKey, Failure> {
+        let mut failed = None;
+        let key = ImageKey::generate(&mut |octets| {
+            failed = getrandom::fill(octets).err().or(failed);
+        });
+        if let Some(error) = failed {
+            return Err(Failure::new(format!("randomness: {error}")));
+        }
+        let file = DataDir::image_key_file(&key.id().0);
+        self.operator.seal_file(&file, key.expose_secret())?;
+        Ok(key)
+    }
+}
+
+/// The image keys that a person who inspects has: those of an operator's directory, or none.
+pub(super) struct HeldImageKeys(Option<ImageKey>);
+
+impl HeldImageKeys {
+    /// Looks for the key of a container in the operator's directory of `data`.
+    pub(super) fn open(
+        id: Option<ImageKeyId>,
+        data: Option<&Path>,
+        passphrase_file: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        let (Some(id), Some(data)) = (id, data) else { return Ok(Self(None)) };
+        let passphrase = passphrase_file.map(Passphrase::from_file).transpose()?;
+        let operator = Party::open(&DataDir::new(data).operator(), passphrase.as_ref())?;
+        let key = operator.open_file(&DataDir::image_key_file(&id.0))?;
+        let octets = <[u8; 32]>::try_from(key.as_slice());
+        let octets = octets.map_err(|_| Failure::new("image key: not 32 octets"))?;
+        Ok(Self(Some(ImageKey::new(id, Zeroizing::new(octets)))))
+    }
+}
+
+impl ImageKeys for HeldImageKeys {
+    fn image_key(&self, id: ImageKeyId) -> Option<&ImageKey> {
+        self.0.as_ref()?.image_key(id)
     }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use portcullis_crypto::Ed25519SigningKey;
 use portcullis_headend::layout::{CaSystem, DataDir};
 use portcullis_package::{
-    ContainerBuilder, ContainerLimits, PackInput, PackageType, ParsedContainer, pack,
+    ContainerBuilder, ContainerLimits, NoImageKeys, PackInput, PackageType, ParsedContainer,
+    SignatureType, pack,
 };
 use portcullis_vault::{Party, ed25519_seed_from_pem, write_public};
 
@@ -64,14 +65,16 @@ pub(super) fn publish(
             policy: client.policy.as_bytes(),
             image: &image,
             package_type: PackageType::Compressed,
+            signature_type: SignatureType::Ed25519,
         })?
-        .sign(&signing_key(&vendor, "series")?);
+        .sign(&signing_key(&vendor, "series")?)?;
         let container = ContainerBuilder {
             package: &package,
             platform_operation_id: PLATFORM_OPERATION_ENTITY,
             client_chain: &chain(&dir.join("series.pem"))?,
             platform_operation_chain: &platform_operation_chain,
             emm_signer_chain: &emm_signer_chain,
+            encryption: None,
         }
         .build()?
         .countersign(&countersigner);
@@ -80,6 +83,7 @@ pub(super) fn publish(
             anchor,
             0,
             now(),
+            &NoImageKeys,
         )?;
         let name = format!("{}-{FIRST_VERSION}.odci", system.vendor);
         write_public(&dir.join("packages").join(&name), &container)?;
