@@ -4,6 +4,7 @@
 //! B), each turn is measured in CPU time of its thread, and the median of the turns is told. What
 //! must never happen: a figure that was not measured. A peer that is not there is told as such.
 
+mod files;
 mod measure;
 mod native;
 mod scramble;
@@ -22,7 +23,9 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let rows = match arguments.what {
-        What::Scramble => scramble::rows(&arguments.options).map_err(|error| error.to_string()),
+        What::Scramble => scramble::rows(&arguments.options)
+            .map(|rows| rows.into_iter().chain(files::rows(&arguments.options)).collect())
+            .map_err(|error| error.to_string()),
         What::Svm => svm::rows(&arguments.options).map_err(|error| format!("svm: {error}")),
     };
     match rows {

@@ -14,8 +14,8 @@ use portcullis_keyladder::{
     AssociatedData, ControlWord, ControlWordClass, LadderAlgorithm, LadderKey, Level1, Level2,
     RootKey, envelope,
 };
-use portcullis_scramble::{Cipher, KeySlots};
-use portcullis_ts::{Packet, RawPacket};
+use portcullis_scramble::{Cipher, DescrambledCount, KeySlots, Mark, Scheduler};
+use portcullis_ts::RawPacket;
 use portcullis_types::{
     ChipId, CpNumber, EpochId, GroupId, MemberIndex, Parity, Pid, ProductId, ScramblingMode,
     VendorSysId,
@@ -256,43 +256,33 @@ impl Session {
         self.selected = None;
     }
 
-    /// Descrambles this session's packets, run by run of one parity.
-    pub(crate) fn descramble(&mut self, packets: &mut [RawPacket]) -> Descrambled {
-        let mut total = Descrambled::default();
-        let mut rest = packets;
-        while !rest.is_empty() {
-            let run = self.run_length(rest);
-            if run == 0 {
-                self.change_parity(rest);
-                continue;
+    /// Descrambles this session's packets, both parities in one batch.
+    pub(crate) fn descramble(
+        &mut self,
+        scheduler: &mut Scheduler,
+        packets: &mut [RawPacket],
+    ) -> Descrambled {
+        let mut count = DescrambledCount::default();
+        scheduler.work(packets, |packet, keys| {
+            let parity = packet.tsc().parity();
+            if parity.is_none() || !self.pids.contains(&packet.pid()) {
+                return Mark::PASS;
             }
-            let (now, later) = rest.split_at_mut(run);
-            let pids = &self.pids;
-            let count = self.slots.descramble_batch(now, |packet| pids.contains(&packet.pid()));
-            total += Descrambled {
-                descrambled: count.descrambled as u32,
-                left_scrambled: count.left_scrambled as u32,
-            };
-            rest = later;
+            if parity != self.in_use {
+                self.change_parity(parity);
+            }
+            self.slots.mark(packet, keys, &mut count)
+        });
+        Descrambled {
+            descrambled: count.descrambled as u32,
+            left_scrambled: count.left_scrambled as u32,
         }
-        total
     }
 
-    /// Packets up to the first of this session whose parity is not the one in use.
-    fn run_length(&self, packets: &[RawPacket]) -> usize {
-        packets
-            .iter()
-            .position(|packet| {
-                let packet = Packet::new(packet);
-                let parity = packet.tsc().parity();
-                parity.is_some() && parity != self.in_use && self.pids.contains(&packet.pid())
-            })
-            .unwrap_or(packets.len())
-    }
-
-    /// The first packet is of the other parity: from here on the held word may be loaded.
-    fn change_parity(&mut self, packets: &[RawPacket]) {
-        self.in_use = packets.first().and_then(|packet| Packet::new(packet).tsc().parity());
+    /// A packet of another parity came: from here on the held word may be loaded. Packets before
+    /// it keep the key that they were marked with.
+    fn change_parity(&mut self, parity: Option<Parity>) {
+        self.in_use = parity;
         if let Some((parity, cw, cipher)) =
             self.held.take_if(|(parity, ..)| Some(*parity) != self.in_use)
         {

@@ -13,6 +13,7 @@ use portcullis_crypto::{
     Ed25519VerifyingKey, Zeroizing, aes256_gcm_open, aes256_gcm_seal, hkdf_sha256,
 };
 use portcullis_keyladder::{Sck, root_key, sckv, seedv};
+use portcullis_scramble::{FULL_BATCH, Scheduler};
 use portcullis_ts::packet::PACKET_SIZE;
 use portcullis_types::{ScramblingMode, VendorSysId};
 
@@ -46,6 +47,7 @@ pub struct SoftwareChip {
     memory: PacketMemory,
     /// Packets while they are looked at: copies, so that the terminal cannot change them.
     scratch: Vec<[u8; PACKET_SIZE]>,
+    scheduler: Scheduler,
     vendors: Vec<VendorKeys>,
     sessions: BTreeMap<SessionId, Session>,
     last_session: u32,
@@ -81,6 +83,7 @@ impl SoftwareChip {
             random,
             memory,
             scratch: vec![[0; PACKET_SIZE]; PACKET_CAPACITY],
+            scheduler: Scheduler::descrambler(FULL_BATCH),
             vendors: Vec::new(),
             sessions: BTreeMap::new(),
             last_session: 0,
@@ -345,7 +348,7 @@ impl SoftwareChip {
         if !self.memory.read(first as usize, packets) {
             return Err(outside);
         }
-        let counts: Descrambled = session.descramble(packets);
+        let counts: Descrambled = session.descramble(&mut self.scheduler, packets);
         if counts.descrambled > 0 && !self.memory.write(first as usize, packets) {
             return Err(outside);
         }

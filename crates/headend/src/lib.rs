@@ -3,6 +3,7 @@
 //! Trust domain: the operator's headend, on line. Sockets, clock and files live here; the
 //! protocol machines are `portcullis-simulcrypt`, the bytes of ECM and EMM `portcullis-messages`.
 
+pub mod batches;
 mod clock;
 pub mod ecmg;
 pub mod emmg;

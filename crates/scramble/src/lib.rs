@@ -13,7 +13,9 @@
 //! - [`KeySlots`]: the even and odd key of a descrambler.
 //! - [`Batch`]: many packets with their keys at once; kernels that work on many packets in
 //!   parallel stand behind it.
-//! - [`Scheduler`]: collects the packets of a live stream for such a batch.
+//! - [`Scheduler`]: brings the packets of a stream to such a batch, collected or where they lie;
+//!   headend, chip and commands scramble and descramble through it.
+//! - [`Collector`]: the half of it that holds no key, for the terminal.
 //! - [`cenc`]: samples of ISO base media files.
 //!
 //! What must never happen: a payload scrambled twice, or a packet whose control bits say "clear"
@@ -32,15 +34,19 @@ mod aes;
 mod batch;
 pub mod cenc;
 mod cipher;
+mod collector;
 mod csa2;
+mod meter;
 mod scheduler;
 mod sliced;
 mod slots;
 
 pub use batch::Batch;
 pub use cipher::{Cipher, Scrambled, WrongControlWordLength};
+pub use collector::{BATCH_DEADLINE, BatchIsFull, CAPACITY_MAX, Collector};
 pub use csa2::reduce_entropy;
-pub use scheduler::{BatchIsFull, Scheduler};
+pub use meter::BatchStats;
+pub use scheduler::{BatchKeys, FULL_BATCH, Mark, Scheduler};
 pub use sliced::limit_lanes;
 pub use slots::{Descrambled, DescrambledCount, KeySlots};
 

@@ -1,10 +1,13 @@
 //! The even and odd key of a descrambler.
 
+use alloc::sync::Arc;
+
 use portcullis_ts::{Packet, PacketMut, RawPacket, ScramblingControl};
 use portcullis_types::Parity;
 
 use crate::Cipher;
 use crate::batch::Lanes;
+use crate::scheduler::{BatchKeys, Mark, Scheduler};
 use crate::sliced::Direction;
 
 /// What descrambling did with a packet.
@@ -30,7 +33,7 @@ pub struct DescrambledCount {
 /// Two keys, one per parity; packets choose by their control bits.
 #[derive(Default)]
 pub struct KeySlots {
-    keys: [Option<Cipher>; 2],
+    keys: [Option<Arc<Cipher>>; 2],
 }
 
 impl KeySlots {
@@ -46,7 +49,7 @@ impl KeySlots {
         *match parity {
             Parity::Even => even,
             Parity::Odd => odd,
-        } = Some(cipher);
+        } = Some(Arc::new(cipher));
     }
 
     /// Drops both keys.
@@ -56,7 +59,7 @@ impl KeySlots {
 
     /// The key of a parity.
     #[must_use]
-    pub const fn get(&self, parity: Parity) -> Option<&Cipher> {
+    pub const fn get(&self, parity: Parity) -> Option<&Arc<Cipher>> {
         let [even, odd] = &self.keys;
         match parity {
             Parity::Even => even.as_ref(),
@@ -76,6 +79,45 @@ impl KeySlots {
             }
             None => Descrambled::NoKey,
         }
+    }
+
+    /// What a scheduler is to do with a packet, counted.
+    #[inline]
+    pub fn mark(
+        &self,
+        packet: Packet<'_>,
+        keys: &mut BatchKeys,
+        count: &mut DescrambledCount,
+    ) -> Mark {
+        let Some(parity) = packet.tsc().parity() else { return Mark::PASS };
+        match self.get(parity) {
+            Some(cipher) => {
+                count.descrambled += 1;
+                keys.mark(cipher, parity)
+            }
+            None => {
+                count.left_scrambled += 1;
+                Mark::PASS
+            }
+        }
+    }
+
+    /// Descrambles those packets that `select` chooses, where they lie.
+    pub fn descramble(
+        &self,
+        scheduler: &mut Scheduler,
+        packets: &mut [RawPacket],
+        mut select: impl FnMut(Packet<'_>) -> bool,
+    ) -> DescrambledCount {
+        let mut count = DescrambledCount::default();
+        scheduler.work(packets, |packet, keys| {
+            if packet.tsc().parity().is_some() && select(packet) {
+                self.mark(packet, keys, &mut count)
+            } else {
+                Mark::PASS
+            }
+        });
+        count
     }
 
     /// Descrambles those packets of a run that `select` chooses.

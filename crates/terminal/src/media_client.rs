@@ -32,7 +32,7 @@ use crate::embedded_scp::scp_manager::ScpManager;
 use crate::embedded_scp::violations::{self, ViolationRecord};
 use crate::error::{ClientError, Reason, TerminalError, stays_scrambled};
 use crate::report::Reporter;
-use crate::streams::{Arrived, Input, Output};
+use crate::streams::{Arrived, Input, Output, SILENCE};
 use player::{ClientSource, KeySource, Player};
 
 /// Limits of a terminal.
@@ -44,6 +44,8 @@ pub struct Limits {
     pub acquisition: Duration,
     /// Packets descrambled in one go (default 4096).
     pub batch: usize,
+    /// How long a packet of a broadcast waits for its batch to fill (default 10 ms).
+    pub batch_deadline: Duration,
     /// How often counts are reported (default 1 s).
     pub report_every: Duration,
 }
@@ -54,6 +56,7 @@ impl Default for Limits {
             acquisition_packets: 65_536,
             acquisition: Duration::from_secs(30),
             batch: portcullis_chipset::PACKET_CAPACITY,
+            batch_deadline: portcullis_scramble::BATCH_DEADLINE,
             report_every: Duration::from_secs(1),
         }
     }
@@ -98,6 +101,8 @@ pub struct Summary {
     pub descrambled: u64,
     /// Packets of the service that stayed scrambled.
     pub left_scrambled: u64,
+    /// How packets went to the chip, as `--json` tells it.
+    pub batches: Value,
     /// Why it stayed scrambled, if it did.
     pub reason: Option<Reason>,
 }
@@ -122,6 +127,7 @@ impl Summary {
             "packets": self.packets,
             "descrambled": self.descrambled,
             "left_scrambled": self.left_scrambled,
+            "batches": self.batches,
             "reason": self.reason.as_ref().map(ToString::to_string),
         })
     }
@@ -227,7 +233,7 @@ fn acquire(
     let started = Instant::now();
     loop {
         let seen = backlog.len();
-        let arrived = input.read(&mut backlog)?;
+        let arrived = input.read(&mut backlog, SILENCE)?;
         for packet in backlog.get(seen..).unwrap_or_default() {
             discovery.push(Packet::new(packet));
         }

@@ -7,6 +7,7 @@
 //! - [`packet`]: views over one packet of 188 octets.
 //! - [`sync`]: finds packets in octets that come from a file or a socket, and says at which
 //!   offset they stop being packets.
+//! - [`outer_parity`]: packets of 204 octets become packets of 188.
 //! - [`psi`] (feature `psi`): sections, PAT, CAT, PMT, SDT. The only place that names `dvb-si`
 //!   and `mpeg-ts`.
 //!
@@ -19,6 +20,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod outer_parity;
 pub mod packet;
 #[cfg(feature = "psi")]
 pub mod psi;

@@ -36,6 +36,18 @@ pub enum SyncError {
     },
 }
 
+impl SyncError {
+    /// The same fault at another offset.
+    #[must_use]
+    pub fn map_offset(self, map: impl FnOnce(u64) -> u64) -> Self {
+        match self {
+            Self::Empty => Self::Empty,
+            Self::Lost { offset, found } => Self::Lost { offset: map(offset), found },
+            Self::Truncated { offset, length } => Self::Truncated { offset: map(offset), length },
+        }
+    }
+}
+
 impl fmt::Display for SyncError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

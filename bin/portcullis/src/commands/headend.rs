@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use portcullis_headend::event::Events;
 use portcullis_headend::location::Location;
@@ -61,6 +62,9 @@ pub(crate) struct Args {
     /// Play the input file again and again, with continuous clocks and counters.
     #[arg(long = "loop")]
     repeat: bool,
+    /// On air, a packet waits at most so long for its scrambling batch to fill; 0 to 1000.
+    #[arg(long, value_name = "MS", default_value = "10", value_parser = parse_deadline)]
+    batch_deadline_ms: Duration,
     /// JSON lines about crypto-periods, ECMs and counters on standard error.
     #[arg(long)]
     events: bool,
@@ -92,6 +96,7 @@ pub(crate) fn run(args: Args) -> Outcome {
         emm_listen: args.emm_listen,
         emm_bandwidth_kbps: args.emm_bandwidth,
         repeat: args.repeat,
+        batch_deadline: args.batch_deadline_ms,
     };
     let (live, standard) = (config.output.is_live(), config.output == Location::Standard);
     let (service, mode) = (args.service, args.mode);
@@ -169,6 +174,16 @@ fn parse_crypto_period(text: &str) -> Result<Deciseconds, String> {
         Ok(Deciseconds((seconds * 10.0).round() as u16))
     } else {
         Err("between 1 and 3600 seconds".to_owned())
+    }
+}
+
+/// Whole milliseconds, up to a second.
+pub(crate) fn parse_deadline(text: &str) -> Result<Duration, String> {
+    let milliseconds = parse_u32(text).map_err(|error| error.to_string())?;
+    if milliseconds <= 1_000 {
+        Ok(Duration::from_millis(milliseconds.into()))
+    } else {
+        Err("at most 1000 ms".to_owned())
     }
 }
 

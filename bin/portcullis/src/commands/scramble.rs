@@ -1,21 +1,30 @@
 //! `portcullis scramble` and `portcullis descramble`: fixed control words, for test streams and
 //! vectors.
+//!
+//! A file is worked on where it was read; what comes packet by packet is collected for batches.
+//! Packets keep their order, and nothing is read while the output does not take what there is.
 
-use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
+use portcullis_headend::batches::Batches;
 use portcullis_headend::input::{Arrived, Input};
 use portcullis_headend::location::Location;
 use portcullis_headend::output::Output;
-use portcullis_scramble::{Batch, Cipher, KeySlots};
+use portcullis_scramble::{
+    BatchKeys, Cipher, DescrambledCount, FULL_BATCH, KeySlots, Mark, Scheduler,
+};
 use portcullis_ts::psi::{Pat, SectionAssembler, TableAssembler};
 use portcullis_ts::{Packet, RawPacket};
 use portcullis_types::{Parity, Pid, ScramblingMode, parse_u32};
 use serde_json::json;
 
+use super::headend::parse_deadline;
 use crate::cli::{Failure, Outcome};
 
 /// Packets that are held back at most until the PAT says which PIDs are PMTs.
 const HELD_MAX: usize = 20_000;
+/// How long nothing may come before the output is flushed.
+const SILENCE: Duration = Duration::from_millis(200);
 
 /// Arguments of `portcullis scramble` and `portcullis descramble`.
 #[derive(clap::Args)]
@@ -41,6 +50,9 @@ pub(crate) struct Args {
     /// CSA2 with all 64 bits of the control word.
     #[arg(long)]
     no_entropy_reduction: bool,
+    /// A packet of a socket or pipe waits at most so long for its batch to fill; 0 to 1000.
+    #[arg(long, value_name = "MS", default_value = "10", value_parser = parse_deadline)]
+    batch_deadline_ms: Duration,
     /// One JSON object on standard output.
     #[arg(long)]
     json: bool,
@@ -66,31 +78,45 @@ pub(crate) fn scramble(args: Args) -> Outcome {
     let parity = Parity::from(args.parity);
     let cipher = keys.get(parity).ok_or_else(|| Failure::usage("--cw: no control word"))?;
     let mut scrambled = 0;
-    let packets = run(&args, |packets, chosen| {
-        let mut batch = Batch::with_capacity(packets.len());
-        for packet in packets {
-            if chosen.holds(Packet::new(packet).pid()) && Packet::new(packet).tsc().is_clear() {
-                scrambled += usize::from(Packet::new(packet).payload_offset().is_some());
-                batch.push(packet, cipher, parity);
-            }
+    let scheduler = Scheduler::scrambler(FULL_BATCH).with_deadline(args.batch_deadline_ms);
+    let done = run(&args, scheduler, |packet, keys, chosen| {
+        if chosen.holds(packet.pid())
+            && packet.tsc().is_clear()
+            && packet.payload_offset().is_some()
+        {
+            scrambled += 1;
+            keys.mark(cipher, parity)
+        } else {
+            Mark::PASS
         }
-        batch.scramble();
     })?;
-    report(&args, &json!({"packets": packets, "scrambled": scrambled}), || {
+    let packets = done.packets;
+    let summary = json!({"packets": packets, "scrambled": scrambled, "batches": done.batches});
+    report(&args, &summary, || {
         format!("{scrambled} of {packets} packets scrambled ({})", cipher.mode())
     });
     Ok(())
 }
 
 pub(crate) fn descramble(args: Args) -> Outcome {
-    let keys = keys(&args)?;
-    let (mut descrambled, mut left) = (0, 0);
-    let packets = run(&args, |packets, chosen| {
-        let count = keys.descramble_batch(packets, |packet| chosen.holds(packet.pid()));
-        descrambled += count.descrambled;
-        left += count.left_scrambled;
+    let slots = keys(&args)?;
+    let mut count = DescrambledCount::default();
+    let scheduler = Scheduler::descrambler(FULL_BATCH).with_deadline(args.batch_deadline_ms);
+    let done = run(&args, scheduler, |packet, keys, chosen| {
+        if !packet.tsc().is_clear() && chosen.holds(packet.pid()) {
+            slots.mark(packet, keys, &mut count)
+        } else {
+            Mark::PASS
+        }
     })?;
-    let summary = json!({"packets": packets, "descrambled": descrambled, "left_scrambled": left});
+    let packets = done.packets;
+    let DescrambledCount { descrambled, left_scrambled: left } = count;
+    let summary = json!({
+        "packets": packets,
+        "descrambled": descrambled,
+        "left_scrambled": left,
+        "batches": done.batches,
+    });
     report(&args, &summary, || {
         format!("{descrambled} of {packets} packets descrambled, {left} left scrambled")
     });
@@ -128,38 +154,116 @@ fn keys(args: &Args) -> Result<KeySlots, Failure> {
     Ok(slots)
 }
 
-/// Pumps the input through `work` into the output; returns how many packets there were.
-fn run(args: &Args, mut work: impl FnMut(&mut [RawPacket], &Choice)) -> Result<usize, Failure> {
+/// What was done.
+struct Done {
+    packets: usize,
+    batches: Batches,
+}
+
+/// Pumps the input through the scheduler into the output; `mark` says what to do with a packet.
+fn run(
+    args: &Args,
+    scheduler: Scheduler,
+    mark: impl FnMut(Packet<'_>, &mut BatchKeys, &Choice) -> Mark,
+) -> Result<Done, Failure> {
     let mut input = Input::open(&args.input)?;
-    let mut output = Output::open(&args.output)?;
-    let mut choice = Choice::new(&args.pids);
-    let mut held = Vec::new();
-    let mut count = 0;
+    let mut pump = Pump {
+        output: Output::open(&args.output)?,
+        choice: Choice::new(&args.pids),
+        held: Vec::new(),
+        scheduler,
+        mark,
+        begun: Instant::now(),
+    };
+    let at_hand = input.is_at_hand();
+    let mut packets = 0;
     loop {
-        match input.read()? {
-            Arrived::Packets(packets) => {
-                count += packets.len();
-                choice.learn(packets);
-                if choice.undecided() && held.len() < HELD_MAX {
-                    held.extend_from_slice(packets);
-                    continue;
-                }
-                if !held.is_empty() {
-                    work(&mut held, &choice);
-                    output.write(&held)?;
-                    held = Vec::new();
-                }
-                work(packets, &choice);
-                output.write(packets)?;
+        match input.read_within(pump.wait())? {
+            Arrived::Packets(arrived) => {
+                packets += arrived.len();
+                pump.take(arrived, at_hand)?;
             }
-            Arrived::Silence => output.flush()?,
+            Arrived::Silence if pump.scheduler.is_empty() => pump.output.flush()?,
+            Arrived::Silence => {}
             Arrived::End => break,
         }
+        pump.send_due()?;
     }
-    work(&mut held, &choice);
-    output.write(&held)?;
-    output.finish()?;
-    Ok(count)
+    let batches = pump.finish()?;
+    Ok(Done { packets, batches })
+}
+
+struct Pump<M> {
+    output: Output,
+    choice: Choice,
+    /// Packets that came before the PAT.
+    held: Vec<RawPacket>,
+    scheduler: Scheduler,
+    mark: M,
+    begun: Instant,
+}
+
+impl<M: FnMut(Packet<'_>, &mut BatchKeys, &Choice) -> Mark> Pump<M> {
+    /// How long the batch that fills may wait for packets.
+    fn wait(&self) -> Duration {
+        let due = self.scheduler.poll_timeout();
+        due.map_or(SILENCE, |due| due.saturating_sub(self.begun.elapsed()))
+    }
+
+    fn take(&mut self, packets: &mut [RawPacket], at_hand: bool) -> Outcome {
+        self.choice.learn(packets);
+        if self.choice.undecided() && self.held.len() < HELD_MAX {
+            self.held.extend_from_slice(packets);
+            return Ok(());
+        }
+        self.let_held_go()?;
+        if at_hand { self.work(packets) } else { self.collect(packets) }
+    }
+
+    fn let_held_go(&mut self) -> Outcome {
+        let mut held = std::mem::take(&mut self.held);
+        self.work(&mut held)
+    }
+
+    /// Packets that are all there.
+    fn work(&mut self, packets: &mut [RawPacket]) -> Outcome {
+        let (mark, choice) = (&mut self.mark, &self.choice);
+        self.scheduler.work(packets, |packet, keys| mark(packet, keys, choice));
+        Ok(self.output.write(packets)?)
+    }
+
+    fn collect(&mut self, packets: &[RawPacket]) -> Outcome {
+        let now = self.begun.elapsed();
+        for packet in packets {
+            // Ends: a scheduler whose batch has been taken has room.
+            loop {
+                let (mark, choice) = (&mut self.mark, &self.choice);
+                let marked = self
+                    .scheduler
+                    .push_marked(packet, now, |packet, keys| mark(packet, keys, choice));
+                if marked.is_ok() {
+                    break;
+                }
+                self.output.write(self.scheduler.take(now))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn send_due(&mut self) -> Outcome {
+        if let Some(packets) = self.scheduler.take_due(self.begun.elapsed()) {
+            self.output.write(packets)?;
+            self.output.flush()?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Batches, Failure> {
+        self.let_held_go()?;
+        self.output.write(self.scheduler.take(self.begun.elapsed()))?;
+        self.output.finish()?;
+        Ok(self.scheduler.stats().into())
+    }
 }
 
 fn report(args: &Args, summary: &serde_json::Value, line: impl FnOnce() -> String) {
@@ -172,58 +276,65 @@ fn report(args: &Args, summary: &serde_json::Value, line: impl FnOnce() -> Strin
 }
 
 /// Which PIDs are worked on.
-enum Choice {
-    Named(BTreeSet<Pid>),
-    /// All but null packets, the PIDs that PSI and SI own, and the PMTs.
-    Content {
-        pat: SectionAssembler,
-        table: TableAssembler,
-        pmts: BTreeSet<Pid>,
-        seen: bool,
-    },
+struct Choice {
+    /// One place per PID.
+    chosen: Box<[bool; PIDS]>,
+    /// None when the PIDs were named.
+    tables: Option<(SectionAssembler, TableAssembler)>,
+    decided: bool,
 }
 
+/// PIDs there are.
+const PIDS: usize = 0x2000;
 /// PIDs up to here belong to PSI and SI (EN 300 468 5.1.3).
-const SI_LAST: u16 = 0x1F;
+const SI_LAST: usize = 0x1F;
 
 impl Choice {
+    /// The named PIDs, or all but null packets, the PIDs that PSI and SI own, and the PMTs.
     fn new(pids: &[Pid]) -> Self {
-        if pids.is_empty() {
-            Self::Content {
-                pat: SectionAssembler::new(),
-                table: TableAssembler::new(),
-                pmts: BTreeSet::new(),
-                seen: false,
-            }
-        } else {
-            Self::Named(pids.iter().copied().collect())
+        let by_table = pids.is_empty();
+        let mut choice = Self {
+            chosen: Box::new([by_table; PIDS]),
+            tables: by_table.then(|| (SectionAssembler::new(), TableAssembler::new())),
+            decided: !by_table,
+        };
+        for si in 0..=SI_LAST {
+            choice.set(si, false);
         }
+        choice.set(usize::from(Pid::NULL.get()), false);
+        pids.iter().for_each(|pid| choice.set(usize::from(pid.get()), true));
+        choice
     }
 
     const fn undecided(&self) -> bool {
-        matches!(self, Self::Content { seen: false, .. })
+        !self.decided
     }
 
     fn learn(&mut self, packets: &[RawPacket]) {
-        let Self::Content { pat, table, pmts, seen } = self else { return };
+        let Some((mut pat, mut table)) = self.tables.take() else { return };
         for packet in packets.iter().map(Packet::new).filter(|packet| packet.pid() == Pid::PAT) {
             pat.push(packet);
             while let Some(section) = pat.pop() {
                 // A damaged PAT is not believed; the next one may be whole.
                 let Ok(Some(sections)) = table.push(section) else { continue };
                 let Ok(found) = Pat::parse(&sections) else { continue };
-                pmts.extend(found.programs.iter().map(|program| program.pmt_pid));
-                *seen = true;
+                for program in &found.programs {
+                    self.set(usize::from(program.pmt_pid.get()), false);
+                }
+                self.decided = true;
             }
+        }
+        self.tables = Some((pat, table));
+    }
+
+    fn set(&mut self, pid: usize, chosen: bool) {
+        if let Some(place) = self.chosen.get_mut(pid) {
+            *place = chosen;
         }
     }
 
+    #[inline]
     fn holds(&self, pid: Pid) -> bool {
-        match self {
-            Self::Named(pids) => pids.contains(&pid),
-            Self::Content { pmts, .. } => {
-                pid.get() > SI_LAST && pid != Pid::NULL && !pmts.contains(&pid)
-            }
-        }
+        self.chosen.get(usize::from(pid.get())).is_some_and(|chosen| *chosen)
     }
 }

@@ -9,12 +9,14 @@ use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use portcullis_chipset::ChipHandle;
 use portcullis_headend::layout::DataDir;
 use portcullis_terminal::{Config, Limits, Reporter};
 use portcullis_types::ServiceId;
 
+use super::headend::parse_deadline;
 use crate::cli::{Failure, Outcome};
 
 /// Arguments of `portcullis terminal`.
@@ -66,6 +68,9 @@ struct Play {
     /// Leave packets that stay scrambled out of the output.
     #[arg(long)]
     drop_scrambled: bool,
+    /// A packet of a broadcast waits at most so long for its descrambling batch; 0 to 1000.
+    #[arg(long, value_name = "MS", default_value = "10", value_parser = parse_deadline)]
+    batch_deadline_ms: Duration,
     /// Print one JSON object at the end (on standard error when the output is standard output).
     #[arg(long)]
     json: bool,
@@ -84,7 +89,7 @@ pub(crate) fn platform(args: PlatformArgs) -> Outcome {
         service: play.service.map(ServiceId),
         centre: play.centre,
         drop_scrambled: play.drop_scrambled,
-        limits: Limits::default(),
+        limits: Limits { batch_deadline: play.batch_deadline_ms, ..Limits::default() },
     };
     let named = |failure: Failure| Failure::new(format!("box {}: {}", config.name, failure.line));
     let chip = ChipHandle::from_stdin().map_err(|e| named(e.into()))?;
@@ -144,6 +149,7 @@ fn chip_command(layout: &DataDir, name: &str, play: &Play) -> Result<Command, Fa
     }
     command.arg("--").args(["--name", name, "--flash"]).arg(layout.flash(name));
     command.args(["--input", &play.input, "--output", &play.output]);
+    command.args(["--batch-deadline-ms", &play.batch_deadline_ms.as_millis().to_string()]);
     if let Some(service) = play.service {
         command.args(["--service", &service.to_string()]);
     }

@@ -13,25 +13,30 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::ops::Range;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TrySendError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use portcullis_ts::RawPacket;
-use portcullis_ts::sync::{Framed, Framer, SyncError};
+use portcullis_ts::outer_parity::{self, OuterParity, PROTECTED_SIZE};
+use portcullis_ts::sync::{BUFFER_MIN, Framed, Framer, SyncError};
+use portcullis_ts::{PACKET_SIZE, RawPacket};
 
 use crate::location::{Location, is_multicast};
 
 pub use looped::{LoopStamps, Looped};
 
-/// Octets read from a file at a time: enough lanes for every scrambling kernel.
-const CHUNK: usize = 5_577 * 188;
+/// Octets read from a file at a time: many full batches for every scrambling kernel, whole memory
+/// pages, and still few enough to stay in the processor's cache until they are written.
+const CHUNK: usize = 4_096 * PACKET_SIZE;
 /// Octets in the longest datagram.
 const DATAGRAM_MAX: usize = 65_536;
 /// Octets that may stand in front of a file's first packet: a capture begins anywhere.
 const FRONT_MAX: u64 = 64 * 1024;
 /// Chunks that a thread reads ahead from a pipe.
 const AHEAD: usize = 2;
+/// Datagrams that a thread reads ahead from a socket; what is more waits in the system's buffer,
+/// and is lost there.
+const DATAGRAMS_AHEAD: usize = 1_024;
 /// How long a socket or pipe may be silent before the caller is asked whether to go on.
 const SILENCE: Duration = Duration::from_millis(200);
 
@@ -75,9 +80,11 @@ pub struct Input {
     location: Location,
     source: Source,
     framer: Framer,
+    /// Of fixed length: room for one reading behind what the framer may leave.
     buffer: Vec<u8>,
-    /// Where the octets that the framer has not taken begin.
-    start: usize,
+    /// Where the octets that the framer has not taken are.
+    pending: Range<usize>,
+    packing: Packing,
     /// Where the packets of the last answer are.
     last: Range<usize>,
     ended: bool,
@@ -88,13 +95,18 @@ pub struct Input {
 
 enum Source {
     File(File),
-    /// What a thread reads: a pipe may be silent, and its reader must be able to end.
-    Pipe(Receiver<io::Result<Vec<u8>>>),
-    Socket {
-        socket: UdpSocket,
-        rtp: bool,
-        datagram: Box<[u8]>,
-    },
+    /// What a thread reads from a pipe or socket: they may be silent, and the work goes on.
+    Ahead(Receiver<io::Result<Vec<u8>>>),
+}
+
+/// How a stream's packets come.
+#[derive(Clone)]
+enum Packing {
+    /// Nothing was seen yet.
+    Unknown,
+    Plain,
+    /// With outer parity, 204 octets.
+    Protected(OuterParity),
 }
 
 impl Input {
@@ -117,18 +129,19 @@ impl Input {
                 }
                 if about.is_file() { Source::File(file) } else { read_ahead(file) }
             }
-            Location::Udp(address) | Location::Rtp(address) => Source::Socket {
-                socket: listen(*address).map_err(failed("listen"))?,
-                rtp: matches!(location, Location::Rtp(_)),
-                datagram: vec![0; DATAGRAM_MAX].into(),
-            },
+            Location::Udp(address) | Location::Rtp(address) => {
+                let socket = listen(*address).map_err(failed("listen"))?;
+                read_datagrams(socket, matches!(location, Location::Rtp(_)))
+            }
         };
         Ok(Self {
             location: location.clone(),
             source,
             framer: Framer::new(),
-            buffer: Vec::new(),
-            start: 0,
+            buffer: vec![0; BUFFER_MIN + CHUNK.max(DATAGRAM_MAX)],
+            pending: 0..0,
+            // Datagrams are looked at one by one.
+            packing: if location.is_live() { Packing::Plain } else { Packing::Unknown },
             last: 0..0,
             ended: false,
             faults: 0,
@@ -140,6 +153,12 @@ impl Input {
     #[must_use]
     pub const fn location(&self) -> &Location {
         &self.location
+    }
+
+    /// Whether everything is there without waiting: a file on disk.
+    #[must_use]
+    pub const fn is_at_hand(&self) -> bool {
+        matches!(self.source, Source::File(_))
     }
 
     /// Losses of sync that were passed over (sockets only).
@@ -159,12 +178,28 @@ impl Input {
     /// # Errors
     /// [`InputError`] when reading fails or, in a file, when the octets are no packets.
     pub fn read(&mut self) -> Result<Arrived<'_>, InputError> {
+        self.read_within(SILENCE)
+    }
+
+    /// Waits for packets, so long at most; a file never waits.
+    ///
+    /// # Errors
+    /// As [`Input::read`].
+    pub fn read_within(&mut self, wait: Duration) -> Result<Arrived<'_>, InputError> {
         // The loop ends: each turn takes octets from the buffer, fills it, or returns.
         loop {
-            let pending = self.buffer.get_mut(self.start..).unwrap_or_default();
+            if let Packing::Unknown = self.packing
+                && !self.decide_packing()
+            {
+                if !self.fill(wait)? {
+                    return Ok(Arrived::Silence);
+                }
+                continue;
+            }
+            let pending = self.buffer.get_mut(self.pending.clone()).unwrap_or_default();
             let (framed, taken) = self.framer.next(pending, self.ended);
-            let at = self.start;
-            self.start += taken;
+            let at = self.pending.start;
+            self.pending.start += taken;
             if let Some(source) = self.front {
                 let offset = self.framer.offset();
                 match framed {
@@ -179,7 +214,7 @@ impl Input {
                     Framed::NeedMore if !self.ended && offset <= FRONT_MAX => {}
                     Framed::Skipped(_) if offset <= FRONT_MAX => {}
                     _ => {
-                        return Err(InputError::Sync { location: self.location.clone(), source });
+                        return Err(self.out_of_sync(source));
                     }
                 }
             }
@@ -193,12 +228,10 @@ impl Input {
                 Framed::Fault(source @ SyncError::Lost { offset: 0, .. }) => {
                     self.front = Some(source);
                 }
-                Framed::Fault(source) => {
-                    return Err(InputError::Sync { location: self.location.clone(), source });
-                }
+                Framed::Fault(source) => return Err(self.out_of_sync(source)),
                 Framed::NeedMore if self.ended => return Ok(Arrived::End),
                 Framed::NeedMore => {
-                    if !self.fill()? {
+                    if !self.fill(wait)? {
                         return Ok(Arrived::Silence);
                     }
                 }
@@ -206,82 +239,142 @@ impl Input {
         }
     }
 
+    fn out_of_sync(&self, source: SyncError) -> InputError {
+        let source = match self.packing {
+            Packing::Protected(_) => source.map_offset(|offset| {
+                let size = PACKET_SIZE as u64;
+                offset / size * PROTECTED_SIZE as u64 + offset % size
+            }),
+            _ => source,
+        };
+        InputError::Sync { location: self.location.clone(), source }
+    }
+
+    /// Finds out whether the packets have outer parity; `false` when more octets are needed.
+    fn decide_packing(&mut self) -> bool {
+        let octets = self.buffer.get_mut(self.pending.clone()).unwrap_or_default();
+        if octets.len() < outer_parity::DECIDING && !self.ended {
+            return false;
+        }
+        self.packing = if outer_parity::has_outer_parity(octets) {
+            let mut parity = OuterParity::default();
+            self.pending.end = self.pending.start + parity.drop_from(octets);
+            tracing::warn!(
+                "{}: packets of 204 octets; the 16 of parity are dropped",
+                self.location
+            );
+            Packing::Protected(parity)
+        } else {
+            Packing::Plain
+        };
+        true
+    }
+
     /// Brings octets; `false` after a silence.
-    fn fill(&mut self) -> Result<bool, InputError> {
-        self.buffer.drain(..self.start);
-        self.start = 0;
+    fn fill(&mut self, wait: Duration) -> Result<bool, InputError> {
+        self.buffer.copy_within(self.pending.clone(), 0);
+        self.pending = 0..self.pending.len();
         self.last = 0..0;
+        let room = self.buffer.get_mut(self.pending.end..).unwrap_or_default();
         let got = match &mut self.source {
-            Source::File(file) => read_chunk(file, &mut self.buffer),
-            Source::Pipe(chunks) => match chunks.recv_timeout(SILENCE) {
+            Source::File(file) => read_chunk(file, room.split_at_mut(CHUNK.min(room.len())).0),
+            Source::Ahead(chunks) => match chunks.recv_timeout(wait) {
                 Ok(chunk) => chunk.map(|chunk| {
-                    self.buffer.extend_from_slice(&chunk);
-                    chunk.len()
+                    let count = chunk.len().min(room.len());
+                    let (room, chunk) = (room.get_mut(..count), chunk.get(..count));
+                    if let (Some(room), Some(chunk)) = (room, chunk) {
+                        room.copy_from_slice(chunk);
+                    }
+                    count
                 }),
-                Err(RecvTimeoutError::Timeout) => Err(io::ErrorKind::TimedOut.into()),
+                Err(RecvTimeoutError::Timeout) => return Ok(false),
                 Err(RecvTimeoutError::Disconnected) => Ok(0),
             },
-            Source::Socket { socket, rtp, datagram } => {
-                let got = socket.recv(datagram);
-                if let Ok(length) = got {
-                    let octets = datagram.get(..length).unwrap_or_default();
-                    let octets = if *rtp { rtp_payload(octets) } else { octets };
-                    self.buffer.extend_from_slice(octets);
-                }
-                got
-            }
         };
-        match got {
-            Ok(count) => {
-                self.ended = count == 0 && !self.location.is_live();
-                Ok(true)
-            }
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::WouldBlock
-                        | io::ErrorKind::TimedOut
-                        | io::ErrorKind::Interrupted
-                ) =>
-            {
-                Ok(false)
-            }
-            Err(source) => {
-                Err(InputError::Io { location: self.location.clone(), action: "read", source })
-            }
+        let failed =
+            |source| InputError::Io { location: self.location.clone(), action: "read", source };
+        let count = got.map_err(failed)?;
+        if count == 0 && self.location.is_live() {
+            return Ok(false);
         }
+        self.ended = count == 0;
+        let kept = match &mut self.packing {
+            Packing::Protected(parity) => {
+                let new = self.buffer.get_mut(self.pending.end..self.pending.end + count);
+                parity.drop_from(new.unwrap_or_default())
+            }
+            _ => count,
+        };
+        self.pending.end += kept;
+        Ok(true)
     }
 }
 
-/// Reads from a thread of its own. The thread ends with the input, or with the process.
+/// Reads a pipe from a thread of its own. The thread ends with the input, or with the process.
 fn read_ahead(mut reader: impl Read + Send + 'static) -> Source {
     let (sender, chunks) = sync_channel(AHEAD);
     thread::spawn(move || {
+        let mut buffer = vec![0; CHUNK];
         loop {
-            let mut chunk = Vec::new();
-            let got = read_chunk(&mut reader, &mut chunk);
+            let got = read_chunk(&mut reader, &mut buffer);
             let last = !matches!(got, Ok(1..));
-            if sender.send(got.map(|_| chunk)).is_err() || last {
+            let chunk = got.map(|count| buffer.get(..count).unwrap_or_default().to_vec());
+            if sender.send(chunk).is_err() || last {
                 return;
             }
         }
     });
-    Source::Pipe(chunks)
+    Source::Ahead(chunks)
 }
 
-/// Appends at most [`CHUNK`] octets.
-fn read_chunk(reader: &mut dyn Read, buffer: &mut Vec<u8>) -> io::Result<usize> {
-    let filled = buffer.len();
-    buffer.resize(filled + CHUNK, 0);
-    let target = buffer.get_mut(filled..).unwrap_or_default();
-    let got = loop {
-        match reader.read(target) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            other => break other,
+/// Reads a socket from a thread of its own, which ends soon after nobody takes datagrams.
+fn read_datagrams(socket: UdpSocket, rtp: bool) -> Source {
+    let (sender, datagrams) = sync_channel(DATAGRAMS_AHEAD);
+    thread::spawn(move || {
+        let mut buffer = vec![0; DATAGRAM_MAX];
+        loop {
+            let told = match socket.recv(&mut buffer) {
+                Ok(length) => {
+                    let octets = payload(buffer.get(..length).unwrap_or_default(), rtp);
+                    octets.is_empty() || sender.send(Ok(octets)).is_ok()
+                }
+                Err(error) if is_silence(&error) => {
+                    // Nothing is sent to ask whether anybody is there; when the channel is full, somebody is.
+                    !matches!(sender.try_send(Ok(Vec::new())), Err(TrySendError::Disconnected(_)))
+                }
+                Err(error) => sender.send(Err(error)).is_ok(),
+            };
+            if !told {
+                return;
+            }
         }
-    };
-    buffer.truncate(filled + got.as_ref().map_or(0, |count| *count));
-    got
+    });
+    Source::Ahead(datagrams)
+}
+
+fn is_silence(error: &io::Error) -> bool {
+    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
+}
+
+/// The packets of a datagram.
+fn payload(datagram: &[u8], rtp: bool) -> Vec<u8> {
+    let mut octets = if rtp { rtp_payload(datagram).to_vec() } else { datagram.to_vec() };
+    if octets.len().is_multiple_of(PROTECTED_SIZE) && outer_parity::has_outer_parity(&octets) {
+        let kept = OuterParity::default().drop_from(&mut octets);
+        octets.truncate(kept);
+    }
+    octets
+}
+
+/// Reads what there is.
+fn read_chunk(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match reader.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
 }
 
 /// A socket that listens at an address, in its group when it is one.

@@ -68,6 +68,25 @@ fn a_capture_may_begin_anywhere_but_has_to_become_packets() {
 }
 
 #[test]
+fn packets_of_204_octets_lose_their_parity() {
+    let protected: Vec<u8> =
+        (0..12_000).flat_map(|_| null_packet().into_iter().chain([0x5A; 16])).collect();
+    let (_file, location) = file(&protected);
+    let mut input = Input::open(&location).unwrap();
+    let mut packets = 0;
+    while let Arrived::Packets(found) = input.read().unwrap() {
+        assert!(found.iter().all(|packet| *packet == null_packet()));
+        packets += found.len();
+    }
+    assert_eq!(packets, 12_000);
+    let mut damaged = protected;
+    damaged[7 * 204] = 0;
+    let (_file, location) = file(&damaged);
+    let error = drain(&location).unwrap_err().to_string();
+    assert!(error.ends_with("sync lost at offset 1428: 0x00 where 0x47 is due"), "{error}");
+}
+
+#[test]
 fn datagrams_arrive_with_and_without_rtp_and_survive_garbage() {
     let packets = null_packet().repeat(7);
     let rtp = [&[0x80, 33, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4][..], &packets].concat();

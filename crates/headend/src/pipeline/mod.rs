@@ -1,5 +1,5 @@
 //! The transport-stream side of the headend: crypto-period clock and control words (SCS, CWG),
-//! scrambler and multiplexer, as one machine without I/O.
+//! multiplexer and choice of the key of every packet, as one machine without I/O.
 //!
 //! Trust domain: the operator, on line; it holds control words in clear. Clauses: TS 103 197
 //! timing of ECMs, ISO/IEC 13818-1 2.4.4 for PAT, CAT and PMT.
@@ -10,7 +10,7 @@
 //! is stream time, taken from the clock references of the service.
 //!
 //! ```text
-//! input -> probe (PAT, PMT, PIDs) -> segments with exact times -> mux loop -> batch scrambler
+//! input -> probe (PAT, PMT, PIDs) -> segments with exact times -> mux loop -> [`Outgoing`]
 //!                                     CW_provisions <-> ECMs ------^   ^-- EMM sections
 //! ```
 //!
@@ -24,6 +24,7 @@ mod emm;
 mod inserts;
 mod machine;
 mod mux;
+mod outgoing;
 mod periods;
 mod pids;
 mod probe;
@@ -32,7 +33,6 @@ mod tables;
 
 use std::ops::Add;
 
-use portcullis_ts::RawPacket;
 use portcullis_ts::psi::PsiError;
 use portcullis_types::{
     CaSystemId, CpNumber, Milliseconds, Parity, Pid, ScramblingMode, ServiceId, SuperCasId,
@@ -40,6 +40,7 @@ use portcullis_types::{
 
 pub use ecm::EcmStreamConfig;
 pub use machine::Pipeline;
+pub use outgoing::{Marked, Outgoing};
 pub use periods::Randomness;
 
 /// Time since the first input packet, in ticks of 27 MHz.
@@ -114,28 +115,6 @@ impl Drop for CwProvision {
     fn drop(&mut self) {
         use portcullis_crypto::Zeroize as _;
         self.control_words.iter_mut().for_each(|(_, octets)| octets.zeroize());
-    }
-}
-
-/// Output packets with their stream times.
-#[derive(Default, Debug)]
-pub struct Outgoing {
-    /// The packets.
-    pub packets: Vec<RawPacket>,
-    /// One time per packet.
-    pub times: Vec<StreamTime>,
-}
-
-impl Outgoing {
-    /// Drops what was sent.
-    pub fn clear(&mut self) {
-        self.packets.clear();
-        self.times.clear();
-    }
-
-    fn push(&mut self, packet: &RawPacket, time: StreamTime) {
-        self.packets.push(*packet);
-        self.times.push(time);
     }
 }
 
@@ -271,5 +250,7 @@ pub enum PipelineError {
     Psi(#[from] PsiError),
 }
 
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
-//! The multiplexer and scrambler: packet by packet, once the service is found.
+//! The multiplexer: packet by packet, once the service is found.
 
-use portcullis_scramble::Batch;
-use portcullis_ts::{Packet, RawPacket};
+use portcullis_ts::packet::null_packet;
+use portcullis_ts::{Packet, PacketMut, Pcr, RawPacket};
 use portcullis_types::{CaSystemId, Milliseconds, Pid};
 
 use super::clock::{Segment, Segmenter};
@@ -22,6 +22,9 @@ const EMM_STREAMS_MAX: usize = 64;
 const STEP_MIN: u64 = StreamTime::PER_MS;
 /// So many inserted packets are remembered until null packets make up for them.
 const OWED_MAX: u32 = 10_000;
+/// Clock references follow the place of their packet in a file so far: less than a receiver's
+/// buffer minds.
+const RESTAMP_MAX: u64 = 20 * StreamTime::PER_MS;
 
 /// The stages of a running pipeline.
 pub(super) struct Mux {
@@ -51,9 +54,9 @@ pub(super) struct Mux {
     wake: StreamTime,
     /// Packets that were inserted between others: so many null packets go, and the rate stays.
     owed: u32,
+    /// A file with null packets: its rate stays constant, and clock references say where they are.
+    restamps: bool,
     late_reported: Option<Period>,
-    /// Places in the output of packets that the present key scrambles.
-    to_scramble: Vec<usize>,
 }
 
 /// Whether the work can go on.
@@ -73,6 +76,7 @@ impl Mux {
     ) -> Result<Self, PipelineError> {
         let Probe { mut tables, seen, first_pat_cc, .. } = probe;
         tables.rewind();
+        let restamps = config.pace == Pace::File && seen.contains(Pid::NULL);
         let pmt_pid = tables.pat.as_ref().and_then(|pat| pat.pmt_pid(config.service));
         let pcr_pid = tables.pmts.get(&config.service).and_then(|pmt| pmt.pcr_pid);
         let signalling = Signalling::new(
@@ -100,8 +104,8 @@ impl Mux {
             time: StreamTime(0),
             wake: StreamTime(0),
             owed: 0,
+            restamps,
             late_reported: None,
-            to_scramble: Vec::new(),
         };
         if !mux.learn_pids(config, report) {
             return Err(PipelineError::NothingToScramble { service: config.service });
@@ -169,14 +173,12 @@ impl Mux {
             if !self.ecm.iter().all(|stream| stream.has(0)) {
                 return Ok(Progress::NeedEcm);
             }
-            let before = out.packets.len();
+            let before = out.len();
             self.put_in_front(periods, report, out);
-            self.owed += (out.packets.len() - before) as u32;
+            self.owed += (out.len() - before) as u32;
             self.started = true;
         }
-        let progress = self.work(config, periods, report, out);
-        self.scramble(periods, report, out);
-        progress
+        self.work(config, periods, report, out)
     }
 
     /// Everything that a terminal needs to open the stream from its first packet.
@@ -226,6 +228,9 @@ impl Mux {
                     return Ok(Progress::NeedEcm);
                 }
                 self.take(config, periods, report, out, packet, now)?;
+                if self.restamps {
+                    delay_clock(packet, out, || segment.ticks_of(self.owed));
+                }
                 self.at += 1;
             }
             self.at = 0;
@@ -250,7 +255,7 @@ impl Mux {
             let due = self.wake.min(self.inserts.earliest());
             let at = due.max(self.time + STEP_MIN).min(now);
             if at >= self.wake
-                && let Tick::NeedEcm = self.tick(config, periods, report, out, at)
+                && let Tick::NeedEcm = self.tick(config, periods, report, at)
             {
                 return Tick::NeedEcm;
             }
@@ -272,7 +277,6 @@ impl Mux {
         config: &PipelineConfig,
         periods: &mut CryptoPeriods,
         report: &mut Report,
-        out: &mut Outgoing,
         now: StreamTime,
     ) -> Tick {
         let waits = |period: Period| config.pace == Pace::File || period == 0;
@@ -295,7 +299,6 @@ impl Mux {
                 }
                 break;
             }
-            self.scramble(periods, report, out);
             let Some(cp_number) = periods.begin_next(now) else { break };
             let start = periods.current_start().unwrap_or(now);
             let duration = Milliseconds(config.crypto_period.0);
@@ -351,9 +354,9 @@ impl Mux {
             } else if self.owed > 0 {
                 self.owed -= 1;
                 report.stats.nulls_replaced += u64::from(pid == Pid::NULL);
-            } else if pid == Pid::NULL {
+            } else if pid == Pid::NULL || self.restamps {
                 report.stats.packets += 1;
-                out.push(packet, now);
+                out.push(&null_packet(), now);
             }
             return Ok(());
         }
@@ -363,7 +366,7 @@ impl Mux {
         }
         out.push(packet, now);
         if pid == Pid::PAT {
-            if let Some(passed) = out.packets.last_mut() {
+            if let Some(passed) = out.last_mut() {
                 self.inserts.pass(self.signalling.pat.inserts, passed);
             }
             if view.pusi() {
@@ -376,8 +379,9 @@ impl Mux {
                     let (service, packet) = (config.service, Some(self.input_packets - 1));
                     return Err(PipelineError::AlreadyScrambled { service, pid, packet });
                 }
-            } else if periods.current().is_some() {
-                self.to_scramble.push(out.packets.len() - 1);
+            } else if let Some(key) = periods.key() {
+                report.stats.scrambled += 1;
+                out.mark_last(key);
             }
         }
         Ok(())
@@ -507,23 +511,18 @@ impl Mux {
         report.event(Event::PidMoved { from, to });
         self.signalling.rebuild(&self.tables, &self.ecm, &self.emm)
     }
+}
 
-    /// Scrambles what waits for the present key.
-    fn scramble(&mut self, periods: &CryptoPeriods, report: &mut Report, out: &mut Outgoing) {
-        let (Some((cipher, parity)), Some(first)) = (periods.key(), self.to_scramble.first())
-        else {
-            return;
-        };
-        report.stats.scrambled += self.to_scramble.len() as u64;
-        let first = *first;
-        let mut batch = Batch::with_capacity(self.to_scramble.len());
-        let mut places = self.to_scramble.drain(..).peekable();
-        for (place, packet) in out.packets.iter_mut().enumerate().skip(first) {
-            if places.next_if_eq(&place).is_some() {
-                batch.push(packet, cipher, parity);
-            }
-        }
-        batch.scramble();
+/// In a stream of constant rate, a packet that others pushed back arrives later, and its clock
+/// reference says so (ISO/IEC 13818-1 2.4.2.1: within 500 ns of its place). On air nothing is to
+/// be done, since every packet leaves at its own time; and without null packets the rate between
+/// two clock references is what they make it.
+fn delay_clock(packet: &RawPacket, out: &mut Outgoing, delay: impl FnOnce() -> u64) {
+    let view = Packet::new(packet);
+    let Some(pcr) = view.pcr() else { return };
+    let ticks = delay().min(RESTAMP_MAX);
+    if let Some(last) = out.last_mut().filter(|last| Packet::new(last).pid() == view.pid()) {
+        PacketMut::new(last).set_pcr(Pcr::from_ticks(pcr.ticks() + ticks));
     }
 }
 

@@ -8,6 +8,7 @@
 // spec: S-13 S-16 S-18 S-19
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use portcullis_crypto::Zeroizing;
 use portcullis_scramble::{Cipher, reduce_entropy};
@@ -36,7 +37,7 @@ pub(super) struct CryptoPeriods {
 struct Current {
     period: Period,
     start: StreamTime,
-    cipher: Cipher,
+    cipher: Arc<Cipher>,
 }
 
 impl CryptoPeriods {
@@ -75,7 +76,7 @@ impl CryptoPeriods {
     }
 
     /// The key in use.
-    pub(super) fn key(&self) -> Option<(&Cipher, Parity)> {
+    pub(super) fn key(&self) -> Option<(&Arc<Cipher>, Parity)> {
         let current = self.current.as_ref()?;
         Some((&current.cipher, self.number(current.period).parity()))
     }
@@ -95,7 +96,7 @@ impl CryptoPeriods {
     /// long that the next but one would be due already.
     pub(super) fn begin_next(&mut self, now: StreamTime) -> Option<CpNumber> {
         let period = self.upcoming();
-        let cipher = Cipher::new(self.mode, self.control_word(period)).ok()?;
+        let cipher = Arc::new(Cipher::new(self.mode, self.control_word(period)).ok()?);
         let planned = self.next_start;
         let start = if now.0 >= planned.0 + self.length { now } else { planned };
         self.current = Some(Current { period, start, cipher });

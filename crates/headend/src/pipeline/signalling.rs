@@ -1,11 +1,11 @@
 //! PAT, CAT and PMT of the output.
 //!
 //! The PAT passes as it is, and is repeated only where the input pauses. The PMT of the service
-//! gets its CA_descriptors and scrambling_descriptor, the CAT its CA_descriptors; both are played
-//! here, while other sections on their PIDs go on as they came.
+//! gets its CA_descriptors and scrambling_descriptor, the CAT its CA_descriptors beside what is in
+//! it already; both are played here, while other sections on their PIDs go on as they came.
 
 use portcullis_ts::RawPacket;
-use portcullis_ts::psi::{CaDescriptor, Cat, Pmt, SectionPacketizer, ca_descriptors};
+use portcullis_ts::psi::{CaDescriptor, Cat, Pmt, SectionPacketizer};
 use portcullis_types::{Pid, ScramblingMode, ServiceId};
 
 use super::ecm::EcmStream;
@@ -118,16 +118,11 @@ impl Signalling {
         let ours = |descriptor: &CaDescriptor| {
             emm.iter().any(|stream| stream.ca_system_id == descriptor.ca_system_id)
         };
-        let mut cat = Cat {
-            version: next_version(&mut self.cat_version, input.map(|cat| cat.version)),
-            descriptors: Vec::new(),
-        };
-        // What the input says of other CA systems stays; of ours, it can only be stale.
-        for descriptor in input.map(|cat| ca_descriptors(&cat.descriptors)).unwrap_or_default() {
-            if !ours(&descriptor) {
-                cat.add_ca_descriptor(&descriptor)?;
-            }
-        }
+        let mut cat = input.cloned().unwrap_or_default();
+        cat.version = next_version(&mut self.cat_version, input.map(|cat| cat.version));
+        // What the input says of other CA systems, and whatever else it says, stays; of ours, it
+        // can only be stale.
+        cat.remove_ca_descriptors(ours);
         for stream in emm {
             cat.add_ca_descriptor(&CaDescriptor::new(stream.ca_system_id, stream.pid))?;
         }

@@ -15,6 +15,7 @@
 //! What must never happen: an output file that looks finished and is not; content on air in clear
 //! because an ECM generator is gone.
 
+mod air;
 mod emms;
 mod links;
 mod pace;
@@ -23,6 +24,7 @@ mod play;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use portcullis_messages::{AccessCriteria, UsageRights};
 use portcullis_types::{
@@ -34,6 +36,7 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinHandle};
 
+use crate::batches::Batches;
 use crate::ecmg::{self, EcmgError, EcmgSystems};
 use crate::emmg::EmmgError;
 use crate::event::Events;
@@ -76,6 +79,8 @@ pub struct PlayoutConfig {
     pub emm_bandwidth_kbps: u16,
     /// Play the input file again and again.
     pub repeat: bool,
+    /// On air, the longest that a packet waits for its batch to fill.
+    pub batch_deadline: Duration,
 }
 
 /// An ECM generator of somebody else.
@@ -106,10 +111,12 @@ pub struct Summary {
     pub crypto_periods: u64,
     /// Length of the stream in milliseconds.
     pub duration_ms: u64,
+    /// How it went to the scrambler.
+    pub batches: Batches,
 }
 
 impl Summary {
-    const fn of(stats: Stats, crypto_periods: u64, duration_ms: u64) -> Self {
+    const fn of(stats: Stats, crypto_periods: u64, duration_ms: u64, batches: Batches) -> Self {
         Self {
             packets: stats.packets,
             scrambled: stats.scrambled,
@@ -118,6 +125,7 @@ impl Summary {
             nulls_replaced: stats.nulls_replaced,
             crypto_periods,
             duration_ms,
+            batches,
         }
     }
 }
@@ -249,6 +257,8 @@ pub async fn run(
         emms,
         output,
         paced: config.output.is_live(),
+        way: play::Way::new(live, config.output.is_live(), config.batch_deadline),
+        begun: Instant::now(),
         events,
         stop,
         again: Vec::new(),

@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use portcullis_scramble::{FULL_BATCH, Scheduler};
 use portcullis_ts::{PACKET_SIZE, Pcr};
 use portcullis_types::{CpNumber, Parity};
 use serde_json::json;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
+use super::air::Air;
 use super::emms::{self, Emms};
 use super::links::{Answer, Links};
-use super::pace::Pacer;
 use super::{Feed, PlayoutError, Summary};
+use crate::batches::Batches;
 use crate::event::Events;
 use crate::input::Arrived;
 use crate::location::Location;
@@ -22,6 +25,8 @@ use crate::pipeline::{Event, Outgoing, Pipeline, PipelineError, Progress, Stream
 
 /// How often the counters are reported.
 const REPORT: Duration = Duration::from_secs(1);
+/// The longest wait before looking what else there is to do.
+const WAIT_MAX: Duration = Duration::from_millis(200);
 /// How long to wait for an ECM before looking whether the operator wants an end.
 const ECM_WAIT: Duration = Duration::from_millis(200);
 /// On air, an ECM that is none is asked for again after this pause.
@@ -36,10 +41,39 @@ pub(super) struct Player {
     pub(super) emms: Emms,
     pub(super) output: Output,
     pub(super) paced: bool,
+    pub(super) way: Way,
+    pub(super) begun: Instant,
     pub(super) events: Events,
     pub(super) stop: Arc<AtomicBool>,
     /// ECMs to ask for once more, and when: at most one per ECM stream and crypto-period ahead.
     pub(super) again: Vec<(Instant, usize, CpNumber)>,
+}
+
+/// The way from the pipeline to the output.
+// There is one per headend, so its size does not matter.
+#[allow(clippy::large_enum_variant)]
+pub(super) enum Way {
+    /// Everything is at hand: scrambled where it lies and written at once.
+    File(Scheduler),
+    /// Collected for batches, and sent at its time when the output is on air.
+    Air(Air),
+}
+
+impl Way {
+    pub(super) fn new(live: bool, paced: bool, deadline: Duration) -> Self {
+        if live {
+            Self::Air(Air::new(deadline, paced))
+        } else {
+            Self::File(Scheduler::scrambler(FULL_BATCH))
+        }
+    }
+
+    fn batches(&self) -> Batches {
+        match self {
+            Self::File(scheduler) => scheduler.stats().into(),
+            Self::Air(air) => air.stats().into(),
+        }
+    }
 }
 
 /// What is counted while playing.
@@ -60,20 +94,19 @@ impl Player {
             let pushed = self.pipeline.push_emm(ca_system_id, sections);
             pushed.map_err(|source| self.failed(source))?;
         }
-        let mut pacer = Pacer::new();
         let mut out = Outgoing::default();
         let mut tally = Tally::new();
         let mut ended = false;
         loop {
             self.exchange(None)?;
-            let progress = self.pipeline.advance(&mut out).map_err(|e| self.failed(e))?;
-            self.tell(&mut tally, &out);
-            if self.paced {
-                pacer.send(&out, &mut self.output)?;
+            let has_room = self.has_room();
+            let progress = if has_room {
+                self.pipeline.advance(&mut out).map_err(|e| self.failed(e))?
             } else {
-                self.output.write(&out.packets)?;
-            }
-            out.clear();
+                Progress::More
+            };
+            self.tell(&mut tally, &out);
+            self.put_out(&mut out)?;
             match progress {
                 // On air there is nothing to bring to an end.
                 Progress::NeedEcm | Progress::More
@@ -84,11 +117,13 @@ impl Player {
                 Progress::NeedEcm => {
                     self.output.flush()?;
                     self.send_provisions();
+                    let wait = self.wait(ECM_WAIT);
                     let answers = &mut self.provisions.answers;
-                    let answer = Handle::current()
-                        .block_on(async { timeout(ECM_WAIT, answers.recv()).await });
+                    let answer =
+                        Handle::current().block_on(async { timeout(wait, answers.recv()).await });
                     self.exchange(answer.ok().flatten())?;
                 }
+                Progress::More if !has_room => thread::sleep(self.wait(WAIT_MAX)),
                 Progress::More => {}
                 Progress::NeedInput if ended => break,
                 Progress::NeedInput => {
@@ -100,10 +135,59 @@ impl Player {
                 }
             }
         }
-        tally.report(&self.events, &self.pipeline);
+        self.put_rest_out()?;
+        tally.report(&self.events, &self.pipeline, self.way.batches());
         self.output.finish()?;
         let duration_ms = tally.last_time.0 / StreamTime::PER_MS;
-        Ok(Summary::of(self.pipeline.stats(), tally.crypto_periods, duration_ms))
+        let batches = self.way.batches();
+        Ok(Summary::of(self.pipeline.stats(), tally.crypto_periods, duration_ms, batches))
+    }
+
+    /// Sends what the pipeline put out, or what of it is due.
+    fn put_out(&mut self, out: &mut Outgoing) -> Result<(), PlayoutError> {
+        match &mut self.way {
+            Way::File(scheduler) => self.output.write(out.scramble(scheduler).0)?,
+            Way::Air(air) => {
+                let now = self.begun.elapsed();
+                air.take(out, now);
+                self.output.write(air.due(now))?;
+            }
+        }
+        out.clear();
+        Ok(())
+    }
+
+    /// Sends what still waits, at its time.
+    fn put_rest_out(&mut self) -> Result<(), PlayoutError> {
+        let Way::Air(air) = &mut self.way else { return Ok(()) };
+        air.finish(self.begun.elapsed());
+        // Ends: every turn sends what is due and waits for the next packet.
+        while let Some(due) = air.poll_timeout() {
+            thread::sleep(due.saturating_sub(self.begun.elapsed()));
+            self.output.write(air.due(self.begun.elapsed()))?;
+        }
+        Ok(())
+    }
+
+    /// Whether what waits for the output leaves room: when it does not, nothing is read.
+    fn has_room(&self) -> bool {
+        let at_hand = match &self.feed {
+            Feed::Once(input) => input.is_at_hand(),
+            Feed::Looped(_) => true,
+        };
+        match &self.way {
+            Way::File(_) => true,
+            Way::Air(air) => air.has_room(at_hand, self.begun.elapsed()),
+        }
+    }
+
+    /// How long nothing has to be sent, at most so long.
+    fn wait(&self, longest: Duration) -> Duration {
+        let due = match &self.way {
+            Way::File(_) => None,
+            Way::Air(air) => air.poll_timeout(),
+        };
+        due.map_or(longest, |due| due.saturating_sub(self.begun.elapsed()).min(longest))
     }
 
     /// Gives the pipeline what came in beside the stream, and takes what it asks for.
@@ -143,8 +227,9 @@ impl Player {
 
     /// Brings packets to the pipeline; `false` at the end.
     fn read(&mut self) -> Result<bool, PlayoutError> {
+        let wait = self.wait(WAIT_MAX);
         let arrived = match &mut self.feed {
-            Feed::Once(input) => input.read()?,
+            Feed::Once(input) => input.read_within(wait)?,
             Feed::Looped(input) => input.read()?,
         };
         match arrived {
@@ -164,13 +249,13 @@ impl Player {
 
     /// Reports what happened, and once a second the counters.
     fn tell(&mut self, tally: &mut Tally, out: &Outgoing) {
-        tally.last_time = out.times.last().copied().unwrap_or(tally.last_time);
+        tally.last_time = out.times().last().copied().unwrap_or(tally.last_time);
         while let Some(event) = self.pipeline.poll_event() {
             tally.crypto_periods += u64::from(matches!(event, Event::CryptoPeriod { .. }));
             tally.tell(&self.events, &event);
         }
         if tally.reported.elapsed() >= REPORT {
-            tally.report(&self.events, &self.pipeline);
+            tally.report(&self.events, &self.pipeline, self.way.batches());
         }
     }
 }
@@ -228,7 +313,7 @@ impl Tally {
         }
     }
 
-    fn report(&mut self, events: &Events, pipeline: &Pipeline) {
+    fn report(&mut self, events: &Events, pipeline: &Pipeline, batches: Batches) {
         let stats = pipeline.stats();
         let span = self.last_time.0.saturating_sub(self.reported_time.0);
         let bits = (stats.packets - self.reported_packets) * PACKET_SIZE as u64 * 8;
@@ -242,6 +327,7 @@ impl Tally {
                 "emm_inserted": stats.emm_inserted,
                 "nulls_replaced": stats.nulls_replaced,
                 "bitrate_bps": bitrate.unwrap_or(0) as u64,
+                "batches": batches,
             })
         });
         self.reported = Instant::now();

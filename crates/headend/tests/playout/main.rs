@@ -37,6 +37,7 @@ pub(crate) fn config(input: &Path, output: Location, ecmg: &str) -> PlayoutConfi
         emm_listen: None,
         emm_bandwidth_kbps: 100,
         repeat: false,
+        batch_deadline: std::time::Duration::from_millis(10),
     }
 }
 

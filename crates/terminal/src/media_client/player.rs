@@ -1,11 +1,12 @@
 //! The player: packets through the chip and out in their order, CA sections to the client.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use portcullis_scramble::{BatchStats, Collector};
 use portcullis_svm::abi::reason;
 use portcullis_ts::{Packet, RawPacket, ScramblingControl};
 use portcullis_types::{CaSystemId, ChipId, Parity, ProductId};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Config, Summary};
 use crate::centre_link::CentreLink;
@@ -17,7 +18,7 @@ use crate::embedded_scp::event_manager::Stopped;
 use crate::embedded_scp::scp_manager::Launched;
 use crate::error::{Reason, TerminalError};
 use crate::report::Reporter;
-use crate::streams::{Arrived, Input, Output};
+use crate::streams::{Arrived, Input, Output, SILENCE};
 
 /// Who makes the keys for the service.
 pub(super) enum KeySource {
@@ -54,7 +55,8 @@ pub(super) struct Player<'a> {
     source: KeySource,
     demux: Demux,
     /// Packets that wait for the chip.
-    pending: Vec<RawPacket>,
+    pending: Collector,
+    begun: Instant,
     packets: u64,
     descrambled: u64,
     left_scrambled: u64,
@@ -81,7 +83,9 @@ impl<'a> Player<'a> {
             service,
             source,
             demux: Demux::default(),
-            pending: Vec::with_capacity(config.limits.batch),
+            pending: Collector::new(config.limits.batch)
+                .with_deadline(config.limits.batch_deadline),
+            begun: Instant::now(),
             packets: 0,
             descrambled: 0,
             left_scrambled: 0,
@@ -103,9 +107,16 @@ impl<'a> Player<'a> {
         let mut packets = Vec::new();
         loop {
             packets.clear();
-            let arrived = input.read(&mut packets)?;
+            let due = self.pending.poll_timeout();
+            let wait = due.map_or(SILENCE, |due| due.saturating_sub(self.begun.elapsed()));
+            let wait = self.client_timeout().map_or(wait, |left| left.min(wait));
+            let arrived = input.read(&mut packets, wait)?;
             self.take(&packets, output)?;
-            self.turn()?;
+            // Only a broadcast lets packets wait for others; a pipe may be silent for ever.
+            if !input.is_live() || self.pending.is_due(self.begun.elapsed()) {
+                self.flush(output)?;
+            }
+            self.turn(output)?;
             self.report(false);
             if let Arrived::End = arrived {
                 if input.losses() > 0 {
@@ -118,14 +129,21 @@ impl<'a> Player<'a> {
 
     /// Timers that ran out and messages that came, while no packet waits for the chip.
     // spec: X-S07 X-S09
-    fn turn(&mut self) -> Result<(), TerminalError> {
+    fn turn(&mut self, output: &mut Option<Output>) -> Result<(), TerminalError> {
+        if self.client_timeout().is_none_or(|left| !left.is_zero()) {
+            return Ok(());
+        }
+        self.flush(output)?;
         let KeySource::Client(source) = &mut self.source else { return Ok(()) };
-        match source.running.poll_timeout() {
-            Some(left) if left.is_zero() => {
-                let turned = source.running.handle_timeout();
-                turned.or_else(|stopped| self.client_stopped(stopped))
-            }
-            _ => Ok(()),
+        let turned = source.running.handle_timeout();
+        turned.or_else(|stopped| self.client_stopped(stopped))
+    }
+
+    /// How long the client has until a timer runs out.
+    fn client_timeout(&self) -> Option<Duration> {
+        match &self.source {
+            KeySource::Client(source) => source.running.poll_timeout(),
+            _ => None,
         }
     }
 
@@ -135,6 +153,7 @@ impl<'a> Player<'a> {
         packets: &[RawPacket],
         output: &mut Option<Output>,
     ) -> Result<(), TerminalError> {
+        let now = self.begun.elapsed();
         for octets in packets {
             let packet = Packet::new(octets);
             if self.discovery.push(packet) {
@@ -144,12 +163,12 @@ impl<'a> Player<'a> {
             for section in self.demux.push(packet) {
                 self.section(section, output)?;
             }
-            self.pending.push(*octets);
-            if self.pending.len() >= self.config.limits.batch {
+            // Ends: when the batch has been taken there is room.
+            while self.pending.push(octets, now).is_err() {
                 self.flush(output)?;
             }
         }
-        self.flush(output)
+        Ok(())
     }
 
     /// Hands a CA section to the data manager, and what is new to the client.
@@ -280,31 +299,31 @@ impl<'a> Player<'a> {
             return Ok(());
         }
         let before = (self.descrambled, self.left_scrambled);
+        let mut packets = self.pending.take(self.begun.elapsed());
         let pids = &self.service.pids;
         let of_service = |octets: &RawPacket| pids.contains(&Packet::new(octets).pid());
         let parity = |octets: &RawPacket| Packet::new(octets).tsc().parity();
-        let last = self.pending.iter().rev().filter(|packet| of_service(packet)).find_map(parity);
+        let last = packets.iter().rev().filter(|packet| of_service(packet)).find_map(parity);
         self.parity = last.or(self.parity);
         if let KeySource::Client(source) = &mut self.source {
             let host = source.running.host();
             let session = host.session();
             let chip = &mut host.chip;
-            let counts = SecurityChip::descramble(chip, session, &mut self.pending)?;
+            let counts = SecurityChip::descramble(chip, session, packets)?;
             self.descrambled += u64::from(counts.descrambled);
         }
         let is_scrambled = |octets: &RawPacket| {
             Packet::new(octets).tsc() != ScramblingControl::Clear && of_service(octets)
         };
-        let left = self.pending.iter().filter(|packet| is_scrambled(packet)).count();
+        let left = packets.iter().filter(|packet| is_scrambled(packet)).count();
         self.left_scrambled += left as u64;
         if self.config.drop_scrambled && left > 0 {
-            self.pending.retain(|packet| !is_scrambled(packet));
+            packets = without(packets, is_scrambled);
         }
         if let Some(output) = output {
-            output.write(&self.pending)?;
+            output.write(packets)?;
         }
-        self.packets += self.pending.len() as u64;
-        self.pending.clear();
+        self.packets += packets.len() as u64;
         let flow = if self.left_scrambled > before.1 {
             Flow::Scrambled
         } else if self.descrambled > before.0 {
@@ -335,6 +354,7 @@ impl<'a> Player<'a> {
                 Parity::Even => "even",
                 Parity::Odd => "odd",
             }),
+            "batches": batches(&self.pending.stats()),
             "since": {
                 "descrambled": counts.0 - self.reported.0,
                 "left_scrambled": counts.1 - self.reported.1,
@@ -362,6 +382,7 @@ impl<'a> Player<'a> {
             packets: self.packets,
             descrambled: self.descrambled,
             left_scrambled: self.left_scrambled,
+            batches: batches(&self.pending.stats()),
             reason,
         }
     }
@@ -385,4 +406,29 @@ impl<'a> Player<'a> {
             }
         }
     }
+}
+
+/// Packets without those, moved to the front.
+fn without(packets: &mut [RawPacket], left_out: impl Fn(&RawPacket) -> bool) -> &mut [RawPacket] {
+    let mut kept = 0;
+    for at in 0..packets.len() {
+        if !packets.get(at).is_some_and(&left_out) {
+            packets.swap(kept, at);
+            kept += 1;
+        }
+    }
+    packets.get_mut(..kept).unwrap_or_default()
+}
+
+/// How full batches were, and how long their first packet waited for the chip.
+fn batches(stats: &BatchStats) -> Value {
+    json!({
+        "count": stats.batches,
+        "full": stats.full,
+        "packets_mean": stats.packets / stats.batches.max(1),
+        "packets_max": stats.most,
+        "wait_us_p50": stats.p50.as_micros() as u64,
+        "wait_us_p99": stats.p99.as_micros() as u64,
+        "wait_us_max": stats.max.as_micros() as u64,
+    })
 }

@@ -13,6 +13,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TrySendError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+use portcullis_ts::outer_parity::{self, OuterParity, PROTECTED_SIZE};
 use portcullis_ts::sync::{BUFFER_MIN, Framed, Framer};
 use portcullis_ts::{PACKET_SIZE, RawPacket};
 
@@ -26,8 +27,8 @@ const QUEUE: usize = 4096;
 const DATAGRAM: usize = 65_536;
 /// Datagrams taken up at a time.
 const BATCH: usize = 128;
-/// How long packets of a broadcast may wait for their batch.
-const DEADLINE: Duration = Duration::from_millis(10);
+/// How long a broadcast may be silent before the terminal looks what else there is to do.
+pub(crate) const SILENCE: Duration = Duration::from_millis(200);
 /// What the kernel is asked to hold.
 const KERNEL_BUFFER: usize = 4 << 20;
 
@@ -46,6 +47,8 @@ pub(crate) struct Input {
     buffer: Vec<u8>,
     ended: bool,
     faults: u64,
+    /// Of a file whose packets have outer parity.
+    parity: Option<OuterParity>,
 }
 
 enum Source {
@@ -66,8 +69,15 @@ impl Input {
             }
             Source::File(file)
         };
-        let framer = Framer::new();
-        Ok(Self { name: name.into(), source, framer, buffer: Vec::new(), ended: false, faults: 0 })
+        Ok(Self {
+            name: name.into(),
+            source,
+            framer: Framer::new(),
+            buffer: Vec::new(),
+            ended: false,
+            faults: 0,
+            parity: None,
+        })
     }
 
     pub(crate) const fn is_live(&self) -> bool {
@@ -82,8 +92,12 @@ impl Input {
         }
     }
 
-    /// Appends packets to `out`. Waits at most the deadline for a broadcast.
-    pub(crate) fn read(&mut self, out: &mut Vec<RawPacket>) -> Result<Arrived, TerminalError> {
+    /// Appends packets to `out`. For a broadcast it waits at most so long.
+    pub(crate) fn read(
+        &mut self,
+        out: &mut Vec<RawPacket>,
+        wait: Duration,
+    ) -> Result<Arrived, TerminalError> {
         // Each turn takes octets from the buffer, fills it, or returns.
         loop {
             let before = out.len();
@@ -94,7 +108,7 @@ impl Input {
             if self.ended {
                 return Ok(Arrived::End);
             }
-            if !self.fill()? {
+            if !self.fill(wait)? {
                 return Ok(Arrived::Nothing);
             }
         }
@@ -121,7 +135,7 @@ impl Input {
     }
 
     /// `false` when a broadcast is silent.
-    fn fill(&mut self) -> Result<bool, TerminalError> {
+    fn fill(&mut self, wait: Duration) -> Result<bool, TerminalError> {
         match &mut self.source {
             Source::File(file) => {
                 let length = self.buffer.len();
@@ -136,10 +150,20 @@ impl Input {
                 let read = read.map_err(|error| failed(&self.name, error))?;
                 self.buffer.truncate(length + read);
                 self.ended = read == 0;
+                let new = self.buffer.get_mut(length..).unwrap_or_default();
+                let is_first = self.framer.offset() == 0 && length == 0;
+                if is_first && outer_parity::has_outer_parity(new) {
+                    tracing::warn!("{}: packets of 204 octets; their parity is dropped", self.name);
+                    self.parity = Some(OuterParity::default());
+                }
+                if let Some(parity) = &mut self.parity {
+                    let kept = parity.drop_from(new);
+                    self.buffer.truncate(length + kept);
+                }
                 Ok(true)
             }
             Source::Datagrams { queue, rtp, .. } => {
-                let first = match queue.recv_timeout(DEADLINE) {
+                let first = match queue.recv_timeout(wait) {
                     Ok(datagram) => datagram,
                     Err(RecvTimeoutError::Timeout) => return Ok(false),
                     Err(RecvTimeoutError::Disconnected) => {
@@ -147,7 +171,14 @@ impl Input {
                     }
                 };
                 for datagram in std::iter::once(first).chain(queue.try_iter().take(BATCH)) {
+                    let length = self.buffer.len();
                     self.buffer.extend_from_slice(payload(&datagram, *rtp));
+                    let new = self.buffer.get_mut(length..).unwrap_or_default();
+                    let whole = new.len().is_multiple_of(PROTECTED_SIZE);
+                    if whole && outer_parity::has_outer_parity(new) {
+                        let kept = OuterParity::default().drop_from(new);
+                        self.buffer.truncate(length + kept);
+                    }
                 }
                 Ok(true)
             }
@@ -230,7 +261,7 @@ mod tests {
         let mut input = Input::open(path.to_str().unwrap()).map_err(|e| e.to_string())?;
         let mut packets = Vec::new();
         loop {
-            match input.read(&mut packets) {
+            match input.read(&mut packets, SILENCE) {
                 Ok(Arrived::End) => return Ok(packets.len()),
                 Ok(_) => {}
                 Err(error) => return Err(error.to_string()),
@@ -246,6 +277,9 @@ mod tests {
         assert!(error.contains("939812"), "{error}");
         let error = read_all(&[&good[..376], b"garbage"].concat()).unwrap_err();
         assert!(error.contains("376"), "{error}");
+        let protected: Vec<u8> =
+            (0..5000).flat_map(|_| null_packet().into_iter().chain([7; 16])).collect();
+        assert_eq!(read_all(&protected), Ok(5000));
         assert!(read_all(b"").is_err());
         assert!(read_all(&[0x55; 10_000]).is_err());
     }
@@ -265,7 +299,7 @@ mod tests {
             let mut packets = Vec::new();
             for _ in 0..200 {
                 sender.send_to(&datagram, address).unwrap();
-                if let Arrived::Packets = input.read(&mut packets).unwrap() {
+                if let Arrived::Packets = input.read(&mut packets, SILENCE).unwrap() {
                     break;
                 }
             }

@@ -3,5 +3,5 @@
 mod input;
 mod output;
 
-pub(crate) use input::{Arrived, Input};
+pub(crate) use input::{Arrived, Input, SILENCE};
 pub(crate) use output::Output;

@@ -53,6 +53,22 @@ impl Cat {
         Ok(())
     }
 
+    /// Takes away the CA_descriptors that are unwanted; every other descriptor stays as it is, in
+    /// its place. What ends inside a descriptor goes too.
+    pub fn remove_ca_descriptors(&mut self, unwanted: impl Fn(&CaDescriptor) -> bool) {
+        let mut kept = Vec::with_capacity(self.descriptors.len());
+        let mut rest = self.descriptors.as_slice();
+        while let [_, length, ..] = rest
+            && let Some((descriptor, more)) = rest.split_at_checked(2 + usize::from(*length))
+        {
+            if !ca_descriptors(descriptor).iter().any(&unwanted) {
+                kept.extend_from_slice(descriptor);
+            }
+            rest = more;
+        }
+        self.descriptors = kept;
+    }
+
     /// The next version_number.
     pub const fn bump_version(&mut self) {
         self.version = self.version.wrapping_add(1) & 0x1F;

@@ -1,0 +1,138 @@
+//! Whole files: `portcullis scramble` from page cache to page cache, as a process of its own.
+//!
+//! The file is made here, 500 MB in memory (`/dev/shm`) when there is room, else in the folder for
+//! temporary files; the programs are those beside this one. CPU time of the process's main thread
+//! from the scheduler's own count, which for `portcullis scramble` and `cat` is all they use.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use portcullis_ts::packet::null_packet;
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+
+use crate::measure::{Contender, Options, Row, take_turns};
+
+/// Packets of the file: 500 MB.
+const PACKETS: usize = 2_660_000;
+const PACKET: usize = 188;
+/// One packet in so many has an adaptation field, as video has at the end of a picture.
+const SHORT: usize = 60;
+/// One packet in so many is a null packet.
+const NULLS: usize = 12;
+
+/// The rows of files that are asked for.
+pub(crate) fn rows(options: &Options) -> Vec<Row> {
+    let works = [("csa2-file", "csa2", 8), ("cissa-file", "cissa", 16)];
+    let asked = |work: &str| options.only.as_deref().is_none_or(|only| only == work);
+    let mut works = works.into_iter().filter(|(work, ..)| asked(work)).peekable();
+    let files = works.peek().and_then(|_| Files::make());
+    works
+        .map(|(work, mode, octets)| row(work, mode, octets, options.pairs, files.as_ref()))
+        .collect()
+}
+
+fn row(
+    work: &'static str,
+    mode: &'static str,
+    octets: usize,
+    pairs: usize,
+    files: Option<&Files>,
+) -> Row {
+    let control_word: String = (0..octets).map(|octet| format!("{octet:02x}")).collect();
+    let mut contenders: Vec<Contender<'_>> = vec![Box::new(|| {
+        let files = files?;
+        let mut command = Command::new(beside_us("portcullis")?);
+        command.args(["scramble", "--mode", mode, "--cw", &control_word, "--pid", "0x100"]);
+        command.arg("--input").arg(&files.input).arg("--output").arg(&files.output);
+        cpu_seconds(&mut command)
+    })];
+    if work == "cissa-file" {
+        contenders.push(Box::new(|| {
+            let files = files?;
+            let mut command = Command::new("cat");
+            command.arg(&files.input).stdout(File::create(&files.output).ok()?);
+            cpu_seconds(&mut command)
+        }));
+    }
+    let seconds = take_turns(pairs, &mut contenders);
+    let rate = |seconds: &Option<f64>| seconds.map(|s| (PACKETS * PACKET * 8) as f64 / s / 1e9);
+    let mut rates = seconds.iter().map(rate);
+    let ours = rates.next().flatten();
+    let peers = if work == "cissa-file" {
+        vec![("cat", rates.next().flatten())]
+    } else {
+        // The only tool that does it is not installed here, and its library's rate is below ours.
+        vec![("tsduck", None)]
+    };
+    Row { work, unit: "Gbit/s", ours, peers }
+}
+
+/// CPU seconds of a process's main thread; none when it cannot run or fails.
+fn cpu_seconds(command: &mut Command) -> Option<f64> {
+    let mut child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw)?;
+    // Until it has ended, but is still there to be asked.
+    waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).ok()?;
+    let counted = fs::read_to_string(format!("/proc/{}/schedstat", child.id()));
+    let ended_well = child.wait().ok()?.success();
+    let nanoseconds: f64 = counted.ok()?.split(' ').next()?.parse().ok()?;
+    ended_well.then_some(nanoseconds / 1e9)
+}
+
+fn beside_us(name: &str) -> Option<PathBuf> {
+    let path = std::env::current_exe().ok()?.with_file_name(name);
+    path.is_file().then_some(path)
+}
+
+/// The file and its scrambled copy; both go away at the end.
+struct Files {
+    folder: PathBuf,
+    input: PathBuf,
+    output: PathBuf,
+}
+
+impl Files {
+    fn make() -> Option<Self> {
+        let memory = Path::new("/dev/shm");
+        let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        let folder = parent.join(format!("portcullis-bench-{}", std::process::id()));
+        fs::create_dir(&folder).ok()?;
+        let (input, output) = (folder.join("in.ts"), folder.join("out.ts"));
+        let files = Self { folder, input, output };
+        let mut writer = BufWriter::with_capacity(1 << 20, File::create(&files.input).ok()?);
+        for number in 0..PACKETS {
+            writer.write_all(&packet(number)).ok()?;
+        }
+        writer.flush().ok()?;
+        Some(files)
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        // A folder of our own making, with these two files in it.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn packet(number: usize) -> [u8; PACKET] {
+    let mut raw = null_packet();
+    if number % NULLS == 1 {
+        return raw;
+    }
+    let mut state = number as u64;
+    for octets in raw.chunks_mut(8) {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        octets.copy_from_slice(state.to_be_bytes().get(..octets.len()).unwrap_or_default());
+    }
+    let [sync, high, low, control, length, flags, ..] = &mut raw;
+    (*sync, *high, *low, *control) = (0x47, 0x01, 0x00, 0x10 | (number % 16) as u8);
+    if number % SHORT == 0 {
+        *control |= 0x20;
+        (*length, *flags) = ((number / SHORT % 183) as u8, 0);
+    }
+    raw
+}
