@@ -49,6 +49,7 @@ impl Air {
     }
 
     /// Whether more packets may come. What is at hand need not be taken long before its time.
+    // defends: F-10
     pub(super) fn has_room(&self, at_hand: bool, now: Duration) -> bool {
         let far = self
             .pacer

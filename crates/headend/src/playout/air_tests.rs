@@ -110,6 +110,7 @@ fn a_paced_way_sends_in_time_and_without_jitter_from_batches() {
     }
 }
 
+// attack-test: F-10
 #[test]
 fn a_way_that_is_not_emptied_takes_no_more() {
     let mut service = Service::new(ScramblingMode::Cissa, 0);
