@@ -189,10 +189,14 @@ impl Input {
         // The loop ends: each turn takes octets from the buffer, fills it, or returns.
         loop {
             if let Packing::Unknown = self.packing
-                && !self.decide_packing()
+                && !self.decide_packing(self.ended)
             {
                 if !self.fill(wait)? {
-                    return Ok(Arrived::Silence);
+                    if self.pending.is_empty() {
+                        return Ok(Arrived::Silence);
+                    }
+                    // A slow pipe is not held up for it.
+                    self.decide_packing(true);
                 }
                 continue;
             }
@@ -250,10 +254,11 @@ impl Input {
         InputError::Sync { location: self.location.clone(), source }
     }
 
-    /// Finds out whether the packets have outer parity; `false` when more octets are needed.
-    fn decide_packing(&mut self) -> bool {
+    /// Finds out whether the packets have outer parity; `false` when more octets are needed and
+    /// may come.
+    fn decide_packing(&mut self, now: bool) -> bool {
         let octets = self.buffer.get_mut(self.pending.clone()).unwrap_or_default();
-        if octets.len() < outer_parity::DECIDING && !self.ended {
+        if octets.len() < outer_parity::DECIDING && !now {
             return false;
         }
         self.packing = if outer_parity::has_outer_parity(octets) {

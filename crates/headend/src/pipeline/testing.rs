@@ -10,8 +10,6 @@ use portcullis_ts::{PacketMut, Pcr, RawPacket};
 
 use super::*;
 
-use super::*;
-
 pub(crate) const VIDEO: u16 = 0x101;
 pub(crate) const AUDIO: u16 = 0x102;
 pub(crate) const OTHER: u16 = 0x201;
@@ -146,7 +144,7 @@ pub(crate) fn fake_ecm(provision: &CwProvision) -> Vec<u8> {
 }
 
 /// What came out of a pipeline, scrambled.
-#[derive(Default)]
+#[derive(Default, Debug)]
 pub(crate) struct Played {
     pub(crate) packets: Vec<RawPacket>,
     pub(crate) times: Vec<StreamTime>,

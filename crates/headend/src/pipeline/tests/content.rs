@@ -160,7 +160,9 @@ fn what_else_the_cat_says_stays() {
     input[7] = SectionPacketizer::new(Pid::CAT).packetize(&cat.to_section().unwrap())[0];
     let (out, ..) = run(config(), &input);
     let mut receiver = Receiver::new(ScramblingMode::Cissa);
-    out.packets.iter().for_each(|raw| drop(receiver.push(raw, StreamTime(0))));
+    for raw in &out.packets {
+        receiver.push(raw, StreamTime(0));
+    }
     let found = receiver.cat.unwrap();
     assert!(found.descriptors.starts_with(&[&private[..], &other, &private].concat()));
     let systems: Vec<_> = found.ca_descriptors().iter().map(|ca| ca.ca_system_id.0).collect();

@@ -109,7 +109,9 @@ pub(crate) fn of(packets: &[RawPacket], number: u16) -> Vec<RawPacket> {
 
 /// Clock references say where a packet is, and may change.
 fn without_clocks(mut packets: Vec<RawPacket>) -> Vec<RawPacket> {
-    packets.iter_mut().for_each(|raw| PacketMut::new(raw).set_pcr(Pcr::from_ticks(0)));
+    for raw in &mut packets {
+        PacketMut::new(raw).set_pcr(Pcr::from_ticks(0));
+    }
     packets
 }
 
