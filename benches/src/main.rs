@@ -4,6 +4,8 @@
 //! B), each turn is measured in CPU time of its thread, and the median of the turns is told. What
 //! must never happen: a figure that was not measured. A peer that is not there is told as such.
 
+mod cenc;
+mod ecm_engine;
 mod files;
 mod measure;
 mod native;

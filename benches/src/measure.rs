@@ -10,6 +10,13 @@ pub(crate) struct Options {
     pub(crate) only: Option<String>,
 }
 
+impl Options {
+    /// Whether this row is asked for.
+    pub(crate) fn wants(&self, row: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == row)
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self { pairs: 7, only: None }

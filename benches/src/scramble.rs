@@ -10,6 +10,7 @@ use portcullis_types::{Parity, ScramblingMode};
 
 use crate::measure::{Contender, Options, Row, cpu_seconds, take_turns};
 use crate::native::NativePeer;
+use crate::{cenc, ecm_engine};
 
 /// Packets of one call: 16 full batches of the widest kernel, 1.5 MB.
 const PACKETS: usize = 8_192;
@@ -25,7 +26,7 @@ const RUSTCRYPTO: &str = "rustcrypto";
 const ONE_KEY: &str = "one-key";
 
 /// All rows that are asked for.
-pub(crate) fn rows(options: &Options) -> Result<Vec<Row>, WrongControlWordLength> {
+pub(crate) fn rows(options: &Options) -> Result<Vec<Row>, Box<dyn std::error::Error>> {
     let peers = Peers {
         dvbcsa: RefCell::new(NativePeer::start("dvbcsa", &["-ldvbcsa"])),
         openssl: RefCell::new(NativePeer::start("openssl", &["-lcrypto"])),
@@ -34,10 +35,12 @@ pub(crate) fn rows(options: &Options) -> Result<Vec<Row>, WrongControlWordLength
     for work in
         ["csa2-scramble", "csa2-descramble", "csa2-mixed-keys", "cissa-encrypt", "cissa-decrypt"]
     {
-        if options.only.as_deref().is_none_or(|only| only == work) {
+        if options.wants(work) {
             rows.push(row(work, options.pairs, &peers)?);
         }
     }
+    rows.extend(cenc::rows(options, &peers.openssl)?);
+    rows.extend(ecm_engine::rows(options));
     Ok(rows)
 }
 

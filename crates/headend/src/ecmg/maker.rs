@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use portcullis_keyladder::envelope::{HeaderFields, seal};
+use portcullis_keyladder::envelope::{HeaderFields, Sealer};
 use portcullis_keyladder::{
     AssociatedData, Bound, ControlWord, ControlWordClass, LadderAlgorithm, LadderKey, Level1,
 };
@@ -73,7 +73,7 @@ struct Prepared {
     product: ProductId,
     epoch: EpochId,
     usage_rights: Vec<u8>,
-    k1: LadderKey<Level1>,
+    sealer: Sealer<LadderKey<Level1>>,
     bound: LadderKey<Bound>,
 }
 
@@ -132,7 +132,9 @@ impl EcmgSystem {
             key_ref: prepared.product.0,
             sequence: prepared.epoch.0,
         };
-        let message = seal(&prepared.k1, fields, &[], &client)
+        let message = prepared
+            .sealer
+            .seal(fields, &[], &client)
             .map_err(|_| invalid(parameter::ACCESS_CRITERIA))?;
         let table_id = TableId::ecm(request.cp_number.parity());
         let section =
@@ -160,7 +162,8 @@ impl EcmgSystem {
         let usage_rights = usage_rights.encode();
         let k1 = self.keys.k1(product, epoch);
         let bound = k1.bind(&AssociatedData::new(&usage_rights, class).ok()?);
-        let made = Arc::new(Prepared { product, epoch, usage_rights, k1, bound });
+        let sealer = Sealer::new(&k1);
+        let made = Arc::new(Prepared { product, epoch, usage_rights, sealer, bound });
         if cache.len() >= MAX_PREPARED {
             cache.clear();
         }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use portcullis_crypto::Ed25519SigningKey;
 use portcullis_keyladder::envelope::{
-    GroupLadder, HeaderFields, MemberBitmap, UniqueLadder, seal, unique_address,
+    GroupLadder, HeaderFields, MemberBitmap, MessageKey, Sealer, ToSeal, UniqueLadder, seal_many,
+    unique_address,
 };
-use portcullis_keyladder::{LadderAlgorithm, RootKey};
+use portcullis_keyladder::{LadderAlgorithm, LadderKey, Level2, RootKey};
 use portcullis_messages::{
     Entitlement, GlobalEmm, GroupEmmBody, Layout, TableId, UniqueEmmBody, section,
 };
@@ -89,15 +90,23 @@ impl EmmMaker {
             .map(|GroupMember { terminal_id, membership }| (terminal_id, membership))
             .collect();
         let mut made = BTreeMap::new();
-        for terminal in store.terminals()? {
-            let Some(place) = places.get(&terminal.id) else { continue };
-            match self.unique(store, &terminal, place, now) {
-                Ok(section) => drop(made.insert(terminal.id, section)),
-                Err(EmmgError::Keys(error)) => {
-                    tracing::warn!("no unique EMM for box {}: {error}", terminal.name);
+        for terminals in store.terminals()?.chunks(SEALED_AT_ONCE) {
+            let mut ids = Vec::with_capacity(terminals.len());
+            let mut unsealed = Vec::with_capacity(terminals.len());
+            for terminal in terminals {
+                let Some(place) = places.get(&terminal.id) else { continue };
+                match self.unsealed_unique(store, terminal, place, now) {
+                    Ok(message) => {
+                        ids.push(terminal.id);
+                        unsealed.push(message);
+                    }
+                    Err(EmmgError::Keys(error)) => {
+                        tracing::warn!("no unique EMM for box {}: {error}", terminal.name);
+                    }
+                    Err(error) => return Err(error),
                 }
-                Err(error) => return Err(error),
             }
+            made.extend(ids.into_iter().zip(sections(TableId::UniqueEmm, &unsealed)?));
         }
         Ok(made)
     }
@@ -110,6 +119,18 @@ impl EmmMaker {
         place: &Membership,
         now: UnixSeconds,
     ) -> Result<Vec<u8>, EmmgError> {
+        let message = self.unsealed_unique(store, terminal, place, now)?;
+        let sealed = message.sealer.seal(message.fields, &message.ladder, &message.client);
+        section::wrap(TableId::UniqueEmm, &sealed.map_err(too_long)?).map_err(too_long)
+    }
+
+    fn unsealed_unique(
+        &mut self,
+        store: &Operator,
+        terminal: &Terminal,
+        place: &Membership,
+        now: UnixSeconds,
+    ) -> Result<Unsealed<RootKey>, EmmgError> {
         let entitlements = store
             .effective_entitlements(terminal)?
             .into_iter()
@@ -135,8 +156,12 @@ impl EmmMaker {
             key_ref: unique_address(terminal.chip_id, vendor),
             sequence: terminal.emm_counter,
         };
-        let message = seal(&*root, fields, &ladder.encode(), &client).map_err(too_long)?;
-        section::wrap(TableId::UniqueEmm, &message).map_err(too_long)
+        Ok(Unsealed {
+            sealer: Arc::new(Sealer::new(&*root)),
+            fields,
+            ladder: ladder.encode(),
+            client,
+        })
     }
 
     /// K1 of every product in this epoch and the next, by group, with the bitmap of its
@@ -178,37 +203,53 @@ impl EmmMaker {
                 }
             }
         }
-        let mut made: BTreeMap<GroupId, Vec<Vec<u8>>> = BTreeMap::new();
+        let (mut groups, mut unsealed) = (Vec::new(), Vec::new());
+        let mut key: Option<(GroupId, GroupKey)> = None;
         for ((group, product, epoch), bitmap) in bitmaps {
-            if let Some(place) = places.get(&group) {
-                let section = self.group(place, product, epoch, bitmap)?;
-                made.entry(group).or_default().push(section);
+            let Some(place) = places.get(&group) else { continue };
+            // The messages of a group stand beside each other.
+            let key = match &mut key {
+                Some((of, key)) if *of == group => key,
+                key => &mut key.insert((group, self.group_key(place))).1,
+            };
+            groups.push(group);
+            unsealed.push(self.unsealed_group(place, key, product, epoch, bitmap)?);
+        }
+        let mut made: BTreeMap<GroupId, Vec<Vec<u8>>> = BTreeMap::new();
+        for (groups, unsealed) in groups.chunks(SEALED_AT_ONCE).zip(unsealed.chunks(SEALED_AT_ONCE))
+        {
+            for (group, section) in groups.iter().zip(sections(TableId::GroupEmm, unsealed)?) {
+                made.entry(*group).or_default().push(section);
             }
         }
         Ok(made)
     }
 
-    fn group(
+    fn group_key(&self, group: &Membership) -> GroupKey {
+        let k2 = self.keys.k2(group.group_id, group.generation);
+        GroupKey { sealer: Arc::new(Sealer::new(&k2)), k2 }
+    }
+
+    fn unsealed_group(
         &self,
         group: &Membership,
+        key: &GroupKey,
         product: ProductId,
         epoch: EpochId,
         bitmap: MemberBitmap,
-    ) -> Result<Vec<u8>, EmmgError> {
+    ) -> Result<Unsealed<LadderKey<Level2>>, EmmgError> {
         let (valid_from, valid_until) = epoch_bounds(epoch, self.epoch_length);
         let counter = group.emm_counter;
         let body = GroupEmmBody { counter, product, epoch, valid_from, valid_until };
-        let k2 = self.keys.k2(group.group_id, group.generation);
         let k1 = self.keys.k1(product, epoch);
         let ladder = GroupLadder {
             product_id: product,
             members: bitmap,
-            ek1: k2.wrap_k1(LadderAlgorithm::Aes, &k1),
+            ek1: key.k2.wrap_k1(LadderAlgorithm::Aes, &k1),
         };
         let fields = HeaderFields { salt: salt()?, key_ref: group.group_id.0, sequence: epoch.0 };
-        let client = self.layout.encode_group_emm(&body);
-        let message = seal(&k2, fields, &ladder.encode(), &client).map_err(too_long)?;
-        section::wrap(TableId::GroupEmm, &message).map_err(too_long)
+        let (ladder, client) = (ladder.encode(), self.layout.encode_group_emm(&body));
+        Ok(Unsealed { sealer: Arc::clone(&key.sealer), fields, ladder, client })
     }
 
     fn root(&mut self, chip: ChipId) -> Result<Arc<RootKey>, KeyError> {
@@ -221,6 +262,32 @@ impl EmmMaker {
         }
         Ok(root)
     }
+}
+
+/// The key of a group, ready to wrap and to seal.
+struct GroupKey {
+    k2: LadderKey<Level2>,
+    sealer: Arc<Sealer<LadderKey<Level2>>>,
+}
+
+/// An EMM that waits for others, to be sealed with them.
+struct Unsealed<K> {
+    sealer: Arc<Sealer<K>>,
+    fields: HeaderFields,
+    ladder: Vec<u8>,
+    client: Vec<u8>,
+}
+
+/// Seals EMMs of one kind; the sections come in the order of the messages.
+fn sections<K: MessageKey>(
+    table_id: TableId,
+    unsealed: &[Unsealed<K>],
+) -> Result<Vec<Vec<u8>>, EmmgError> {
+    let sealed = seal_many(unsealed.iter().map(|Unsealed { sealer, fields, ladder, client }| {
+        ToSeal { sealer, fields: *fields, ladder, client }
+    }));
+    let sealed = sealed.map_err(too_long)?;
+    sealed.iter().map(|message| section::wrap(table_id, message).map_err(too_long)).collect()
 }
 
 /// Two EMMs with one header would show which blocks they share; a random salt tells them apart.
@@ -236,6 +303,9 @@ fn too_long(error: impl std::fmt::Display) -> EmmgError {
 
 /// The EMM signing key's file in the operator's directory.
 const EMM_SIGN_KEY: &str = "emm-sign.key.age";
+
+/// Messages that wait to be sealed together at most; each holds an expanded key.
+const SEALED_AT_ONCE: usize = 256;
 
 /// Root keys kept in memory; 16 octets each.
 const MAX_ROOTS: usize = 2_000_000;
