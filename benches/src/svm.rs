@@ -3,6 +3,7 @@
 //! Every turn checks what the guest computed: all machines must come to the same sum, or there is
 //! no row but an error. Rates; more is better.
 
+mod clones;
 #[cfg(feature = "compiled")]
 mod compiled;
 mod guests;
@@ -126,6 +127,9 @@ pub(crate) fn rows(options: &Options) -> Result<Vec<Row>, String> {
         // There is nothing to load natively.
         contenders.push(("native", nothing()));
         rows.push(row("load", "k/s", 1e-3, options.pairs, contenders));
+    }
+    if wanted("clone") {
+        rows.push(clones::row(portcullis_assets::hostile("bench"), options));
     }
     #[cfg(feature = "compiled")]
     rows.extend(compiled::rows(&mut guests, options)?);

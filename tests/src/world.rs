@@ -98,19 +98,32 @@ impl World {
     /// Packs a program as a version of vendor A's client, signs it with vendor A's and the
     /// operator's keys and publishes it at the centre.
     pub fn publish_client(&self, program_elf: &[u8], version: u32) {
-        self.publish_client_with(program_elf, version, &[]);
+        let policy = include_str!("../../clients/reference-cas/policy.xml");
+        self.publish(policy, program_elf, version, &[]);
     }
 
-    /// As [`World::publish_client`], with options for `client sign`.
+    /// The same under a policy of its own.
     ///
     /// # Panics
     /// When it does not work.
-    pub fn publish_client_with(&self, program_elf: &[u8], version: u32, options: &[&str]) {
+    pub fn publish_client_under(&self, policy_xml: &str, program_elf: &[u8], version: u32) {
+        self.publish(policy_xml, program_elf, version, &[]);
+    }
+
+    /// As [`World::publish_client`], encrypted in its container.
+    ///
+    /// # Panics
+    /// When it does not work.
+    pub fn publish_client_encrypted(&self, program_elf: &[u8], version: u32) {
+        let policy = include_str!("../../clients/reference-cas/policy.xml");
+        self.publish(policy, program_elf, version, &["--encrypt"]);
+    }
+
+    fn publish(&self, policy_xml: &str, program_elf: &[u8], version: u32, options: &[&str]) {
         let (elf, policy) = (self.file("client.elf"), self.file("policy.xml"));
         let package = self.file("client.pkg");
         std::fs::write(&elf, program_elf).expect("the program can be written");
-        std::fs::write(&policy, include_str!("../../clients/reference-cas/policy.xml"))
-            .expect("the policy can be written");
+        std::fs::write(&policy, policy_xml).expect("the policy can be written");
         let mut pack = Command::new(program("portcullis"));
         pack.args(["client", "pack", "--client-id", "1", "--super-scp-id", "0xA001", "--version"]);
         pack.arg(version.to_string()).arg("--policy").arg(&policy).arg("--out").arg(&package);

@@ -70,7 +70,7 @@ fn an_encrypted_client_runs_and_lies_nowhere_in_clear() {
     for version in [2, 3] {
         // Both slots are written anew.
         let client = portcullis_assets::client("vendor-a").unwrap();
-        world.publish_client_with(client, version, &["--encrypt"]);
+        world.publish_client_encrypted(client, version);
         assert_eq!(play().ok().json()["client"]["version"], version);
         World::assert_same_picture(&stream, &played);
     }

@@ -87,12 +87,27 @@ fn the_commands_of_the_sdk_page_work_as_written() {
         command.current_dir(&folder).args(words);
         answers.push(run_within(&mut command, Duration::from_secs(600)).ok().stdout);
     }
-    let [made, _, bare, short, _, packed] = &answers[..] else { panic!("{answers:?}") };
+    let [made, _, bare, short, _, packed, by_hand, _, again, both, ..] = &answers[..] else {
+        panic!("{answers:?}")
+    };
     assert!(made.contains("decoder: made"), "{made}");
     assert_eq!(bare.trim(), WORD);
     assert_eq!(packed.trim(), WORD, "under its own policy");
     let short: serde_json::Value = serde_json::from_str(short).unwrap();
     assert_eq!(short["events"][1]["value"], 3, "{short}");
+    assert_eq!(by_hand.trim(), "events.json: good, 3 events");
+    assert!(again.starts_with("equal: 4 events, "), "{again}");
+    assert_eq!(both.trim(), "events.json: good, 3 events\ndecoder.trace: good, 4 events");
+
+    // The harness says what is not as it should be, and fails.
+    let wrong = r#"{ "events": [ { "event": "ChangeKey", "token": "8070", "returns": 0 } ] }"#;
+    std::fs::write(folder.join("wrong.json"), wrong).unwrap();
+    let mut test = Command::new(program("portcullis"));
+    test.current_dir(&folder).args(["svm", "test", "decoder.pkg", "wrong.json", "events.json"]);
+    let output = test.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.starts_with("wrong.json: event 1 (ChangeKey): returned 3, not 0\n"), "{said}");
 
     // A folder that exists stays as it is, and a name is a name.
     for (name, code) in [("decoder", 1), ("../up", 2), ("Big", 2)] {

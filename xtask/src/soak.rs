@@ -15,6 +15,8 @@ const PROGRAMS: u64 = 100_000_000;
 const PROGRAMS_AT_ONCE: u64 = 200_000;
 
 const USAGE: &str = "usage: cargo xtask soak [-n ROUNDS] [--programs N]";
+/// Seconds that a client must idle without a context switch.
+const WATCHED: &str = "60";
 
 pub(crate) fn run(args: &[String]) -> Done {
     let (mut rounds, mut programs) = (ROUNDS, PROGRAMS);
@@ -39,6 +41,11 @@ pub(crate) fn run(args: &[String]) -> Done {
     properties.env("PORTCULLIS_COMPILED_PROGRAMS", CASES);
     step(&format!("all tests with {CASES} cases for each property"), &mut properties)?;
     random_programs(programs)?;
+    // Tests that watch a clock do so here: nothing else runs beside them.
+    let mut watched = cargo(&["test", "--release", "--package", "portcullis-assets"]);
+    watched.args(["--test", "neighbours", "--", "--test-threads=1", "--nocapture"]);
+    watched.env("PORTCULLIS_SOAK_SECONDS", WATCHED);
+    step("two clients at once, and one that idles", &mut watched)?;
     build::programs()?;
     for round in 1..=rounds {
         let mut journeys = cargo(&["test", "--release", "--package", "portcullis-tests"]);

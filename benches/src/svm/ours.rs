@@ -3,7 +3,7 @@
 
 use portcullis_svm::{
     CallPermitted, Client, Engine, Event, GuestMemory, HostFault, Image, Limits, Outcome,
-    PermitTable, Reply, Syscall, SystemCalls, elf,
+    PermitTable, Reply, Snapshot, Syscall, SystemCalls, elf,
 };
 
 use super::{BUDGET, Guest, Machine, answer};
@@ -42,6 +42,13 @@ impl Ours {
         client.set_engine(engine);
         let outcome = client.raise(Event::Initialize, &[], &mut Host);
         matches!(outcome, Outcome::Returned(_)).then_some(Self { image, client, guest, tier })
+    }
+}
+
+impl Ours {
+    /// What clones of this guest are made from.
+    pub(super) fn snapshot(&self) -> Option<Snapshot> {
+        self.client.snapshot().ok()
     }
 }
 

@@ -3,71 +3,15 @@
 
 mod support;
 
-use portcullis_messages::{
-    EcmBody, Entitlement, GlobalEmm, GroupEmmBody, Layout, TableId, UniqueEmmBody, section,
-};
+use portcullis_messages::{GlobalEmm, Layout, TableId, section};
 use portcullis_svm::abi::{reason, token};
 use portcullis_svm::{Client, Event, Outcome, State};
-use portcullis_types::{CpNumber, EpochId, ProductId, UnixSeconds};
-use support::{ECM, GROUP, Host, UNIQUE, guest, seal};
+use portcullis_types::UnixSeconds;
+use support::sections::{NOW, ecm, group, unique};
+use support::{Host, guest};
 
 const VENDORS: [(&str, Layout, u16); 2] =
     [("vendor-a", Layout::VendorA, 0x0A01), ("vendor-b", Layout::VendorB, 0x0B02)];
-const NOW: u64 = 1_780_000_000;
-
-fn unique(layout: Layout, address: u32, counter: u32, rights: &[(u32, u64, u64)]) -> Vec<u8> {
-    let entitlements = rights
-        .iter()
-        .map(|(product, from, until)| Entitlement {
-            product: ProductId(*product),
-            from: UnixSeconds(*from),
-            until: UnixSeconds(*until),
-        })
-        .collect();
-    let body = UniqueEmmBody { counter, time: UnixSeconds(NOW), entitlements };
-    let mut ladder = [0; 21];
-    ladder[3] = 9;
-    ladder[4] = 3;
-    let client = layout.encode_unique_emm(&body).unwrap();
-    let sealed = seal(UNIQUE, address, counter, &ladder, &client);
-    section::wrap(TableId::UniqueEmm, &sealed).unwrap()
-}
-
-fn group(
-    layout: Layout,
-    group: u32,
-    counter: u32,
-    product: u32,
-    epoch: u32,
-    member: bool,
-) -> Vec<u8> {
-    let body = GroupEmmBody {
-        counter,
-        product: ProductId(product),
-        epoch: EpochId(epoch),
-        valid_from: UnixSeconds(NOW),
-        valid_until: UnixSeconds(NOW + 86_400),
-    };
-    let mut ladder = [0; 52];
-    ladder[3] = product as u8;
-    ladder[4] = if member { 0x10 } else { 0 };
-    let sealed = seal(GROUP, group, epoch, &ladder, &layout.encode_group_emm(&body));
-    section::wrap(TableId::GroupEmm, &sealed).unwrap()
-}
-
-fn ecm(layout: Layout, product: u32, epoch: u32, time: u64) -> Vec<u8> {
-    let body = EcmBody {
-        product: ProductId(product),
-        epoch: EpochId(epoch),
-        cp_number: CpNumber(7),
-        time: UnixSeconds(time),
-        ecw_even: [0xEE; 16],
-        ecw_odd: [0x0D; 16],
-        usage_rights: vec![1, 8, 0, 0, 0, 0, 0, 0, 0, 0],
-    };
-    let sealed = seal(ECM, product, epoch, &[], &layout.encode_ecm(&body).unwrap());
-    section::wrap(TableId::EcmOdd, &sealed).unwrap()
-}
 
 /// A client after Initialize, on the storage and ladder of `host`.
 fn start(name: &str, host: &mut Host) -> Option<Client> {

@@ -32,7 +32,7 @@ pub use header::{
     HEADER_LEN, HeaderField, PackageHeader, PackageType, PrefixSpelling, SIGNATURE_OFFSET_FIELDS,
 };
 pub use pack::{PackInput, UnsignedPackage, pack};
-pub use package::{PackageLimits, ParsedPackage, VerifiedPackage};
+pub use package::{PackageLimits, ParsedPackage, VerifiedPackage, identity};
 pub use policy::{ChannelPeer, ClientPolicy, EventPermits, Lifetime, NetworkHost, PermittedCall};
 pub use policy_xml::{PolicyError, parse_policy};
 pub use signature::{LegacySignatures, PackageKey, SignatureType};

@@ -1,5 +1,6 @@
 //! From octets to a package that is known to be whole, signed and understood.
 
+use portcullis_crypto::sha256;
 use portcullis_svm::Image;
 use portcullis_types::UnixSeconds;
 
@@ -199,6 +200,13 @@ pub(crate) fn check_code(
     Ok(())
 }
 
+/// Which client a package holds: a hash of header, policy and code, the latter two as they are
+/// before compression. The signature is not part of it.
+#[must_use]
+pub fn identity(header: &PackageHeader, policy_xml: &[u8], code: &[u8]) -> [u8; 32] {
+    sha256(&[&header.to_bytes(), policy_xml, code])
+}
+
 /// A package whose signature was good and whose policy was understood. Only
 /// [`ParsedPackage::verify`] makes one.
 #[derive(Clone, Debug)]
@@ -226,6 +234,12 @@ impl VerifiedPackage {
     #[must_use]
     pub fn policy_xml(&self) -> &[u8] {
         &self.policy_xml
+    }
+
+    /// Which client this is, whoever signed it: [`identity`].
+    #[must_use]
+    pub fn identity(&self) -> [u8; 32] {
+        identity(&self.header, &self.policy_xml, &self.image.code)
     }
 
     /// The code as the SVM loads it.

@@ -5,6 +5,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -29,7 +30,8 @@ pub const SLICE: u64 = 1 << 22;
 /// A loaded client. Dropping it overwrites its memory.
 pub struct Client {
     pub(crate) state: State,
-    pub(crate) text: DecodedText,
+    /// Clones share it.
+    pub(crate) text: Arc<DecodedText>,
     pub(crate) machine: Machine,
     pub(crate) monitor: PolicyMonitor,
     pub(crate) limits: Limits,
@@ -40,10 +42,10 @@ pub struct Client {
     pub(crate) traced: bool,
     engine: Engine,
     tier: Option<Tier>,
-    report: ScanReport,
+    report: Arc<ScanReport>,
     entry: usize,
     stack_top: u32,
-    queue: VecDeque<Pending>,
+    pub(crate) queue: VecDeque<Pending>,
     retired: u64,
     pub(crate) charged: u64,
 }
@@ -57,7 +59,7 @@ pub(crate) struct EventBuffer {
 
 /// An event that waits, with its parameters.
 #[derive(Clone, Copy, Debug)]
-struct Pending {
+pub(crate) struct Pending {
     event: Event,
     params: [u32; abi::EVENT_PARAMS_MAX],
     count: usize,
@@ -168,8 +170,8 @@ impl Client {
             // Start lasts as long as the load; here it is over.
             state: next_state(State::Start, Trigger::Loaded).unwrap_or(State::End),
             entry: text.index(entry).ok_or(ScanError::Entry(entry))?,
-            text,
-            report,
+            text: Arc::new(text),
+            report: Arc::new(report),
             machine: Machine::new(memory),
             monitor: PolicyMonitor::new(permits),
             limits,
@@ -184,6 +186,31 @@ impl Client {
             retired: 0,
             charged: 0,
         })
+    }
+
+    /// What all clones of this client have in common, and no memory.
+    pub(crate) fn without_memory(&self) -> Self {
+        let mut machine = Machine::new(GuestMemory::default());
+        machine.registers = self.machine.registers.clone();
+        Self {
+            state: self.state,
+            text: Arc::clone(&self.text),
+            machine,
+            monitor: self.monitor.beside(),
+            limits: self.limits,
+            providers: Providers::default(),
+            handler: self.handler,
+            buffer: self.buffer,
+            traced: true,
+            engine: self.engine,
+            tier: None,
+            report: Arc::clone(&self.report),
+            entry: self.entry,
+            stack_top: self.stack_top,
+            queue: VecDeque::new(),
+            retired: self.retired,
+            charged: self.charged,
+        }
     }
 
     /// Lets a provider's function stand in for a call, or add a call of the private range with so
@@ -230,13 +257,13 @@ impl Client {
 
     /// What the scan saw.
     #[must_use]
-    pub const fn report(&self) -> &ScanReport {
+    pub fn report(&self) -> &ScanReport {
         &self.report
     }
 
     /// The policy in force.
     #[must_use]
-    pub const fn permits(&self) -> &PermitTable {
+    pub fn permits(&self) -> &PermitTable {
         self.monitor.permits()
     }
 
@@ -433,7 +460,7 @@ impl Client {
         self.machine.memory.clear();
         self.machine.registers.reset();
         self.tier = None;
-        self.text.code = Vec::new();
+        self.text = Arc::new(DecodedText { base: self.text.base, code: Vec::new() });
         self.queue = VecDeque::new();
         self.providers = Providers::default();
         self.handler = None;

@@ -34,6 +34,7 @@ mod record;
 mod replay;
 mod scalar_crypto;
 mod scan;
+mod snapshot;
 mod syscall;
 mod threaded;
 mod timers;
@@ -51,6 +52,7 @@ pub use policy::{Compatibility, EventBudgets, Limits, PermitTable};
 pub use record::Recorder;
 pub use replay::{Difference, Replay, ReplayError, Replayed};
 pub use scan::{ScanError, ScanReport};
+pub use snapshot::{Snapshot, SnapshotError, Spare};
 pub use syscall::{
     HostFault, ProviderFunction, Reply, Syscall, SystemCalls, TraceStep, UnknownSyscall,
 };

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::abi::CALL_BYTES_MAX;
 use crate::compiled::LentMemory;
+use crate::snapshot::Spare;
 
 /// An access outside the client's memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -202,18 +203,20 @@ impl GuestMemory {
         if let Some(head) = bytes.get_mut(..content.len()) {
             head.copy_from_slice(content);
         }
+        self.put(base, bytes, writable);
+        true
+    }
+
+    /// Adds a region that was checked, in the place that its turn gives it.
+    pub(crate) fn put(&mut self, base: u32, bytes: Vec<u8>, writable: bool) {
         let region = Region { base, writable, bytes, lent: None };
         let place = match writable {
             true if self.stack.bytes.is_empty() => &mut self.stack,
             true if self.data.bytes.is_empty() => &mut self.data,
             false if self.constants.bytes.is_empty() => &mut self.constants,
-            _ => {
-                self.rest.push(region);
-                return true;
-            }
+            _ => return self.rest.push(region),
         };
         *place = region;
-        true
     }
 
     /// Overwrites all memory and gives it back.
@@ -221,6 +224,23 @@ impl GuestMemory {
     pub(crate) fn clear(&mut self) {
         self.regions_mut().for_each(Region::wipe);
         *self = Self::default();
+    }
+
+    /// Overwrites all memory and keeps it for the next client.
+    pub(crate) fn clear_into(&mut self, spare: &mut Spare) {
+        self.regions_mut().for_each(Region::wipe);
+        let Self { stack, data, constants, rest, .. } = core::mem::take(self);
+        for region in [stack, data, constants].into_iter().chain(rest) {
+            spare.keep(region.bytes);
+        }
+    }
+
+    /// First address, may the client write it, octets of each region that is there, in the order
+    /// in which [`Self::put`] takes them.
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = (u32, bool, &[u8])> {
+        let all = [&self.stack, &self.data, &self.constants].into_iter().chain(&self.rest);
+        all.map(|region| (region.base, region.writable, region.octets()))
+            .filter(|(_, _, octets)| !octets.is_empty())
     }
 
     /// Moves every region into memory that a tier lends: (base, octets, writable). `false` when
@@ -336,11 +356,6 @@ impl GuestMemory {
         if let Some(watched) = &self.watched {
             watched.borrow_mut().push(access());
         }
-    }
-
-    /// All regions with what is in them: first address, may the client write it, octets.
-    pub(crate) fn contents(&self) -> impl Iterator<Item = (u32, bool, &[u8])> {
-        self.regions().map(|region| (region.base, region.writable, region.octets()))
     }
 
     #[inline]

@@ -3,6 +3,7 @@
 //! Clause: X.1198 7.5. Default deny; a table frozen at load; a refusal always stops the client.
 //! Only this file makes a [`CallPermitted`].
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::event::Event;
@@ -43,7 +44,7 @@ pub enum Denied {
 /// Holds the permit table of one client and counts its calls in the current event.
 #[derive(Debug)]
 pub struct PolicyMonitor {
-    permits: PermitTable,
+    permits: Arc<PermitTable>,
     /// The calls that are limited in some event, ascending, and how often each was made in this
     /// one. Made at the load: nothing is allocated in an event.
     counts: Vec<(u16, u32)>,
@@ -56,12 +57,18 @@ impl PolicyMonitor {
         let mut counts: Vec<(u16, u32)> = permits.limited_calls().map(|id| (id, 0)).collect();
         counts.sort_unstable();
         counts.dedup();
-        Self { permits, counts }
+        Self { permits: Arc::new(permits), counts }
+    }
+
+    /// Another monitor over the same table, which has counted nothing.
+    pub(crate) fn beside(&self) -> Self {
+        let counts = self.counts.iter().map(|(id, _)| (*id, 0)).collect();
+        Self { permits: Arc::clone(&self.permits), counts }
     }
 
     /// The table.
     #[must_use]
-    pub const fn permits(&self) -> &PermitTable {
+    pub fn permits(&self) -> &PermitTable {
         &self.permits
     }
 

@@ -218,7 +218,7 @@ pub(crate) fn fingerprint(client: &Client) -> [u8; 32] {
     for register in 1..32 {
         number(u64::from(client.machine.registers.get(register)), &mut hash);
     }
-    for (base, _, bytes) in client.machine.memory.contents() {
+    for (base, _, bytes) in client.machine.memory.in_order() {
         number(u64::from(base), &mut hash);
         number(bytes.len() as u64, &mut hash);
         for (at, page) in bytes.chunks(PAGE).enumerate() {

@@ -33,6 +33,7 @@ use crate::chip::{ChipSealer, SecurityChip};
 use crate::embedded_scp::channels::{ChannelEnd, NotSent};
 use crate::embedded_scp::provider::ScpId;
 use crate::report::Reporter;
+use crate::stop::StopRequest;
 use card::{NoCard, SmartCard};
 pub use clock::{Clock, SystemClock};
 use crypto::Keys;
@@ -109,6 +110,7 @@ pub struct Host<C: SecurityChip, D: Disk> {
     card_is_reset: bool,
     media: Box<dyn MediaHooks>,
     parental_checks: u32,
+    stop: StopRequest,
 }
 
 /// What an event has used of its limits.
@@ -160,7 +162,15 @@ impl<C: SecurityChip, D: Disk> Host<C, D> {
             card_is_reset: false,
             media: Box::new(PlainMedia::default()),
             parental_checks: 0,
+            stop: StopRequest::default(),
         }
+    }
+
+    /// A client that still handles an event some time after this request is ended.
+    #[must_use]
+    pub fn with_stop(mut self, stop: StopRequest) -> Self {
+        self.stop = stop;
+        self
     }
 
     /// The id the provider gave.
@@ -350,6 +360,10 @@ impl<C: SecurityChip, D: Disk> Host<C, D> {
 const LOOK_MS: u64 = 10;
 
 impl<C: SecurityChip, D: Disk> SystemCalls for Host<C, D> {
+    fn must_end(&mut self) -> bool {
+        self.stop.grace_is_over()
+    }
+
     // spec: X-29 X-32
     // defends: T-28 T-29 T-33
     fn call(

@@ -21,6 +21,7 @@ mod error;
 mod host;
 mod media_client;
 mod report;
+mod stop;
 mod streams;
 #[cfg(test)]
 mod testing;
@@ -34,3 +35,4 @@ pub use host::user::{MediaHooks, PlainMedia};
 pub use host::{Clock, Host, HostLimits, SystemClock};
 pub use media_client::{Config, Limits, Summary, run, run_with, violations};
 pub use report::Reporter;
+pub use stop::StopRequest;

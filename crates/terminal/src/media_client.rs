@@ -32,6 +32,7 @@ use crate::embedded_scp::scp_manager::ScpManager;
 use crate::embedded_scp::violations::{self, ViolationRecord};
 use crate::error::{ClientError, Reason, TerminalError, stays_scrambled};
 use crate::report::Reporter;
+use crate::stop::StopRequest;
 use crate::streams::{Arrived, Input, Output, SILENCE};
 use player::{ClientSource, KeySource, Player};
 
@@ -75,10 +76,16 @@ pub struct Config {
     pub output: String,
     /// The service; the first scrambled one when there is none.
     pub service: Option<ServiceId>,
+    /// Services to change to, each after so many packets of the input.
+    pub then: Vec<(u64, ServiceId)>,
     /// The download centre.
     pub centre: Option<SocketAddr>,
     /// Whether packets that stay scrambled are left out of the output.
     pub drop_scrambled: bool,
+    /// Where the trace of each client is written, if anywhere.
+    pub record: Option<PathBuf>,
+    /// Ends the terminal as the end of its input would.
+    pub stop: StopRequest,
     /// Limits.
     pub limits: Limits,
 }
@@ -187,11 +194,14 @@ pub fn run_with(
         reporter,
         provider,
         channels: Broker::default(),
+        record: config.record.as_deref(),
+        stop: &config.stop,
     };
-    let source = start_client(&scp, chip, &service, info.chip_id)?;
-    let mut player = Player::new(config, reporter, discovery, service, source);
+    let clients = Clients { scp: &scp, link: link.as_ref(), chip_id: info.chip_id };
+    let source = clients.start(chip, &service)?;
+    let mut player = Player::new(config, reporter, discovery, service, source, clients);
     let played = player.apply_tables().and_then(|()| {
-        player.return_channel(link.as_ref())?;
+        player.return_channel()?;
         player.play(backlog, &mut input, &mut output)
     });
     match played {
@@ -238,6 +248,7 @@ fn acquire(
             discovery.push(Packet::new(packet));
         }
         let enough = backlog.len() >= config.limits.acquisition_packets
+            || config.stop.is_requested()
             || input.is_live() && started.elapsed() >= config.limits.acquisition
             || matches!(arrived, Arrived::End);
         if discovery.is_complete(config.service) || enough {
@@ -263,6 +274,19 @@ fn select(config: &Config, discovery: &Discovery) -> Result<Service, TerminalErr
     })
 }
 
+/// Where the media client gets the client that a service needs.
+struct Clients<'a> {
+    scp: &'a ScpManager<'a>,
+    link: Option<&'a CentreLink>,
+    chip_id: ChipId,
+}
+
+impl Clients<'_> {
+    fn start(&self, chip: ChipHandle, service: &Service) -> Result<KeySource, TerminalError> {
+        start_client(self.scp, chip, service, self.chip_id)
+    }
+}
+
 /// The client of the first CA system that has one; the preferred CA system first.
 // spec: X-15 X-55 E-F10
 fn start_client(
@@ -273,7 +297,7 @@ fn start_client(
 ) -> Result<KeySource, TerminalError> {
     let mut systems: Vec<CaSystemId> = service.ca_systems.iter().map(|(id, _)| *id).collect();
     if systems.is_empty() {
-        return Ok(KeySource::Clear);
+        return Ok(KeySource::Clear(chip));
     }
     let preferred = scp.preferred();
     let known: Vec<CaSystemId> = scp.known().iter().map(|known| known.ca_system_id).collect();
@@ -308,7 +332,7 @@ fn start_client(
             }
         }
     }
-    Ok(KeySource::None(Reason::NoClient { causes }))
+    Ok(KeySource::None(Reason::NoClient { causes }, Some(chip)))
 }
 
 /// A chip that is gone and a client that was refused end the terminal; everything else is a

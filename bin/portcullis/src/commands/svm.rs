@@ -1,18 +1,22 @@
-//! `portcullis svm run`: one program in the secure virtual machine, for developers and suites.
+//! `portcullis svm`: one program in the secure virtual machine, for developers and suites.
 //!
 //! Trust domain: a developer's machine. The host behind the calls is a toy (storage in memory, no
 //! chip), so a program that was never verified can do no harm here; a package's signature is not
 //! checked, and that is said.
 
 mod host;
+mod replay;
+mod test;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use portcullis_package::{PackageError, PackageLimits, ParsedPackage, SignatureType, parse_policy};
+use portcullis_package::{
+    PackageError, PackageLimits, ParsedPackage, SignatureType, identity, parse_policy,
+};
 use portcullis_svm::{
     Client, Compatibility, Engine, Event, Extension, Extensions, Image, Limits, Outcome as Ended,
-    PermitTable, Program, Syscall, abi, elf,
+    PermitTable, Program, Recorder, Syscall, TRACE_BYTES_MAX, abi, elf,
 };
 use portcullis_types::decode_hex;
 use serde_json::{Value, json};
@@ -38,10 +42,15 @@ pub(crate) struct Args {
 enum Command {
     /// Run an ELF32 RISC-V file or a client package and exit with the guest's exit code.
     Run(RunArgs),
+    /// Follow the trace of a recorded client, without a host; it must do bit for bit the same.
+    Replay(replay::Args),
+    /// Run a client with events from files, written by hand or recorded, and check its answers.
+    Test(test::Args),
 }
 
+/// What is loaded, and under which policy.
 #[derive(clap::Args)]
-struct RunArgs {
+struct Loading {
     /// An ELF32 file for RISC-V (RV32IM) or an X.1198 package.
     file: PathBuf,
     /// Policy: permitted calls and limits. Without it everything but the network is permitted,
@@ -51,10 +60,6 @@ struct RunArgs {
     /// Budget of each event, in instructions.
     #[arg(long, value_name = "N")]
     max_instructions: Option<u64>,
-    /// Raise an event after Initialize; may be repeated. For Entitlement and ChangeKey the hex
-    /// is the section (the access token), for others the parameters, 8 digits each.
-    #[arg(long = "event", value_name = "NAME[:HEX]", value_parser = parse_event)]
-    events: Vec<GivenEvent>,
     /// What executes the instructions; all mean the same. `compiled` needs a build with that
     /// feature, and a policy that opens it.
     #[arg(long, value_enum, default_value_t)]
@@ -67,6 +72,19 @@ struct RunArgs {
     /// policy declares, or all where there is no policy.
     #[arg(long, value_name = "LIST", value_parser = parse_extensions)]
     extensions: Option<Extensions>,
+}
+
+#[derive(clap::Args)]
+struct RunArgs {
+    #[command(flatten)]
+    loading: Loading,
+    /// Raise an event after Initialize; may be repeated. For Entitlement and ChangeKey the hex
+    /// is the section (the access token), for others the parameters, 8 digits each.
+    #[arg(long = "event", value_name = "NAME[:HEX]", value_parser = parse_event)]
+    events: Vec<GivenEvent>,
+    /// Write a trace of the run, for `portcullis svm replay`.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     /// One JSON object on standard output: outcome, instructions, states, calls.
     #[arg(long)]
     json: bool,
@@ -117,10 +135,21 @@ fn parse_extensions(text: &str) -> Result<Extensions, String> {
 }
 
 pub(crate) fn run(args: Args) -> Outcome {
-    let Command::Run(args) = args.command;
+    let args = match args.command {
+        Command::Run(args) => args,
+        Command::Replay(args) => return replay::run(&args),
+        Command::Test(args) => return test::run(&args),
+    };
     let mut host = MemoryHost::new(!args.json);
-    let mut client = load(&args)?;
-    let events = raise_all(&mut client, &args.events, &mut host);
+    let (client, identity) = load("svm run", &args.loading)?;
+    let recorder = args.record.is_some().then(|| Recorder::new(&client, identity, TRACE_BYTES_MAX));
+    let mut run = Run { client, recorder, host: &mut host };
+    let events = run.raise_all(&args.events);
+    let Run { client, recorder, .. } = run;
+    if let (Some(path), Some(mut recorder)) = (&args.record, recorder) {
+        std::fs::write(path, recorder.take())
+            .map_err(|e| Failure::new(format!("svm run: {}: {e}", path.display())))?;
+    }
     let last = events.last().map(|(_, outcome)| *outcome);
     if args.json {
         println!("{}", report(&client, &host, &events));
@@ -128,7 +157,9 @@ pub(crate) fn run(args: Args) -> Outcome {
     match last {
         Some(Ended::Exited(0) | Ended::Returned(_)) | None => Ok(()),
         Some(Ended::Exited(code)) => Err(Failure::exit_code(code as u8)),
-        Some(other) => Err(Failure::new(format!("svm run: {}: {other}", args.file.display()))),
+        Some(other) => {
+            Err(Failure::new(format!("svm run: {}: {other}", args.loading.file.display())))
+        }
     }
 }
 
@@ -138,11 +169,13 @@ enum Loadable {
     Plain(Program),
 }
 
-fn load(args: &RunArgs) -> Result<Client, Failure> {
+/// Loads a client; with it comes what a trace calls it by.
+fn load(command: &str, args: &Loading) -> Result<(Client, [u8; 32]), Failure> {
     let name = args.file.display();
-    let at_file = |error: &dyn std::fmt::Display| Failure::new(format!("svm run: {name}: {error}"));
+    let at_file =
+        |error: &dyn std::fmt::Display| Failure::new(format!("{command}: {name}: {error}"));
     let file = read(&args.file)?;
-    let (loadable, own_policy) = if file.starts_with(b"\x7fELF") {
+    let (loadable, own_policy, identity) = if file.starts_with(b"\x7fELF") {
         let program = elf::program(&file).map_err(|error| at_file(&error))?;
         // Linked for a package: initial data lie behind the text, the start code copies them.
         let flat =
@@ -152,7 +185,7 @@ fn load(args: &RunArgs) -> Result<Client, Failure> {
         } else {
             Loadable::Plain(program)
         };
-        (loadable, None)
+        (loadable, None, portcullis_crypto::sha256(&[&file]))
     } else {
         let mut file = file;
         let limits = PackageLimits::default();
@@ -162,7 +195,10 @@ fn load(args: &RunArgs) -> Result<Client, Failure> {
         }
         let package = ParsedPackage::parse(&file, &limits)
             .map_err(|error| at_file(&format_args!("neither ELF nor a package: {error}")))?;
-        eprintln!("portcullis: svm run: {name}: the signature is not checked here");
+        // A replay asks whose trace it is, not who signed the package.
+        if command == "svm run" {
+            eprintln!("portcullis: svm run: {name}: the signature is not checked here");
+        }
         let header = package.header().map_err(|error| at_file(&error))?;
         let xml = package.unverified_policy().map_err(|error| at_file(&error))?;
         let policy = parse_policy(&xml).map_err(|error| at_file(&error))?;
@@ -172,13 +208,14 @@ fn load(args: &RunArgs) -> Result<Client, Failure> {
             load_offset: header.load_offset,
             entry: header.entry_point,
         };
-        (Loadable::Flat(image), Some(policy))
+        let identity = identity(&header, &xml, &image.code);
+        (Loadable::Flat(image), Some(policy), identity)
     };
     let policy = match &args.policy {
-        Some(path) => Some(
-            parse_policy(&read(path)?)
-                .map_err(|error| Failure::new(format!("svm run: {}: {error}", path.display())))?,
-        ),
+        Some(path) => {
+            let failed = |error| Failure::new(format!("{command}: {}: {error}", path.display()));
+            Some(parse_policy(&read(path)?).map_err(failed)?)
+        }
         None => own_policy,
     };
     let maximum =
@@ -211,7 +248,7 @@ fn load(args: &RunArgs) -> Result<Client, Failure> {
             set_compiler(&mut client).map_err(|reason| at_file(&reason))?;
         }
     }
-    Ok(client)
+    Ok((client, identity))
 }
 
 #[cfg(feature = "compiled")]
@@ -225,37 +262,53 @@ fn set_compiler(_: &mut Client) -> Result<(), &'static str> {
     Err("this build has no compiling tier (feature \"compiled\")")
 }
 
-/// Initialize, the given events, then Terminate when the client still lives.
-fn raise_all(
-    client: &mut Client,
-    given: &[GivenEvent],
-    host: &mut MemoryHost,
-) -> Vec<(Event, Ended)> {
-    let mut events = vec![(Event::Initialize, client.raise(Event::Initialize, &[], host))];
-    let mut ended_by_hand = false;
-    for GivenEvent { event, data } in given {
-        if !matches!(events.last(), Some((_, Ended::Returned(_)))) {
-            return events;
+/// A client with the toy host, and perhaps somebody who writes along.
+struct Run<'a> {
+    client: Client,
+    recorder: Option<Recorder>,
+    host: &'a mut MemoryHost,
+}
+
+impl Run<'_> {
+    /// Initialize, the given events, then Terminate when the client still lives.
+    fn raise_all(&mut self, given: &[GivenEvent]) -> Vec<(Event, Ended)> {
+        let mut events = vec![(Event::Initialize, self.raise(Event::Initialize, &[], None))];
+        let mut ended_by_hand = false;
+        for GivenEvent { event, data } in given {
+            if !matches!(events.last(), Some((_, Ended::Returned(_)))) {
+                return events;
+            }
+            ended_by_hand |= *event == Event::Terminate;
+            let len = data.len() as u32;
+            let outcome = match event {
+                Event::Entitlement => self.raise(*event, &[len], Some((abi::token::EMM, data))),
+                Event::ChangeKey => {
+                    self.raise(*event, &[SESSION, len], Some((abi::token::ECM, data)))
+                }
+                _ => {
+                    let words = data.as_chunks::<4>().0.iter();
+                    let params: Vec<u32> = words.map(|word| u32::from_be_bytes(*word)).collect();
+                    self.raise(*event, &params, None)
+                }
+            };
+            events.push((*event, outcome));
         }
-        ended_by_hand |= *event == Event::Terminate;
-        let len = data.len() as u32;
-        let params = match event {
-            Event::Entitlement => {
-                host.tokens.insert(abi::token::EMM, data.clone());
-                vec![len]
-            }
-            Event::ChangeKey => {
-                host.tokens.insert(abi::token::ECM, data.clone());
-                vec![SESSION, len]
-            }
-            _ => data.as_chunks::<4>().0.iter().map(|word| u32::from_be_bytes(*word)).collect(),
-        };
-        events.push((*event, client.raise(*event, &params, host)));
+        if !ended_by_hand && matches!(events.last(), Some((_, Ended::Returned(_)))) {
+            events.push((Event::Terminate, self.raise(Event::Terminate, &[], None)));
+        }
+        events
     }
-    if !ended_by_hand && matches!(events.last(), Some((_, Ended::Returned(_)))) {
-        events.push((Event::Terminate, client.raise(Event::Terminate, &[], host)));
+
+    fn raise(&mut self, event: Event, params: &[u32], token: Option<(u32, &[u8])>) -> Ended {
+        if let Some((kind, octets)) = token {
+            self.host.tokens.insert(kind, octets.to_vec());
+        }
+        let Self { client, recorder, host } = self;
+        match recorder {
+            Some(recorder) => recorder.raise(client, event, params, token.as_slice(), &mut **host),
+            None => client.raise(event, params, &mut **host),
+        }
     }
-    events
 }
 
 fn report(client: &Client, host: &MemoryHost, events: &[(Event, Ended)]) -> Value {

@@ -13,11 +13,14 @@ use std::time::Duration;
 
 use portcullis_chipset::ChipHandle;
 use portcullis_headend::layout::DataDir;
-use portcullis_terminal::{Config, Limits, Reporter};
+use portcullis_terminal::{Config, Limits, Reporter, StopRequest};
 use portcullis_types::ServiceId;
 
 use super::headend::parse_deadline;
 use crate::cli::{Failure, Outcome};
+
+/// After a signal the box has ended by then, in order or not.
+const STOP_WITHIN: Duration = Duration::from_millis(950);
 
 /// Arguments of `portcullis terminal`.
 #[derive(clap::Args)]
@@ -59,12 +62,19 @@ struct Play {
     /// The service; the first scrambled one when not given.
     #[arg(long, value_name = "SID", value_parser = service)]
     service: Option<u16>,
+    /// Change to another service after so many packets of the input; may be repeated.
+    #[arg(long, value_name = "SID@PACKETS", value_parser = change)]
+    then: Vec<(u64, u16)>,
     /// The download centre; one is started on loopback when not given.
     #[arg(long, value_name = "ADDR:PORT")]
     centre: Option<SocketAddr>,
     /// One JSON line per event on standard error.
     #[arg(long)]
     events: bool,
+    /// Record each client that runs into a new file, for `portcullis svm replay`. It holds what
+    /// the client saw: messages, rights, encrypted control words; no key.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     /// Leave packets that stay scrambled out of the output.
     #[arg(long)]
     drop_scrambled: bool,
@@ -87,8 +97,11 @@ pub(crate) fn platform(args: PlatformArgs) -> Outcome {
         input: play.input,
         output: play.output,
         service: play.service.map(ServiceId),
+        then: play.then.into_iter().map(|(after, id)| (after, ServiceId(id))).collect(),
         centre: play.centre,
         drop_scrambled: play.drop_scrambled,
+        record: play.record,
+        stop: stop_on_signal(),
         limits: Limits { batch_deadline: play.batch_deadline_ms, ..Limits::default() },
     };
     let named = |failure: Failure| Failure::new(format!("box {}: {}", config.name, failure.line));
@@ -104,6 +117,32 @@ pub(crate) fn platform(args: PlatformArgs) -> Outcome {
         Some(line) => Err(Failure::new(line)),
         None => Ok(()),
     }
+}
+
+/// SIGINT and SIGTERM end the box in order: its client is asked to end, and made to.
+fn stop_on_signal() -> StopRequest {
+    use tokio::signal::unix::{SignalKind, signal};
+    let stop = StopRequest::default();
+    let asked = stop.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    // Without it a signal ends the process at once, as signals do.
+    let Ok(runtime) = runtime else { return stop };
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+            let (Ok(mut interrupt), Ok(mut terminate)) = signals else { return };
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            asked.request();
+            tokio::time::sleep(STOP_WITHIN).await;
+            // A centre that does not answer, an output that takes nothing.
+            eprintln!("portcullis: the box did not end in time and was ended");
+            std::process::exit(1);
+        });
+    });
+    stop
 }
 
 /// The launcher. Comes back only when the box cannot be started.
@@ -125,6 +164,10 @@ pub(crate) fn run(args: Args) -> Outcome {
         let fd = rustix::io::dup(std::io::stdin())
             .map_err(|e| Failure::new(format!("standard input: {e}")))?;
         play.input = format!("/dev/fd/{}", input.insert(fd).as_raw_fd());
+    }
+    if let Some(file) = &mut play.record {
+        *file = std::path::absolute(&file)
+            .map_err(|e| Failure::new(format!("record {}: {e}", file.display())))?;
     }
     let mut own_centre = None;
     if play.centre.is_none() {
@@ -150,8 +193,14 @@ fn chip_command(layout: &DataDir, name: &str, play: &Play) -> Result<Command, Fa
     command.arg("--").args(["--name", name, "--flash"]).arg(layout.flash(name));
     command.args(["--input", &play.input, "--output", &play.output]);
     command.args(["--batch-deadline-ms", &play.batch_deadline_ms.as_millis().to_string()]);
+    if let Some(file) = &play.record {
+        command.arg("--record").arg(file);
+    }
     if let Some(service) = play.service {
         command.args(["--service", &service.to_string()]);
+    }
+    for (after, service) in &play.then {
+        command.args(["--then", &format!("{service}@{after}")]);
     }
     if let Some(centre) = play.centre {
         command.args(["--centre", &centre.to_string()]);
@@ -235,6 +284,11 @@ fn beside_us(name: &str) -> Result<PathBuf, Failure> {
     } else {
         Err(Failure::new(format!("{}: missing beside portcullis", program.display())))
     }
+}
+
+fn change(text: &str) -> Result<(u64, u16), String> {
+    let (id, after) = text.split_once('@').ok_or("SID@PACKETS, as in 7@100000")?;
+    Ok((after.parse().map_err(|_| format!("{after} is no number of packets"))?, service(id)?))
 }
 
 fn service(text: &str) -> Result<u16, String> {

@@ -2,6 +2,8 @@
 //! storage in memory, and a record of everything that was called.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing)]
 
+pub mod sections;
+
 use std::collections::BTreeMap;
 
 use portcullis_svm::abi::{status, token};

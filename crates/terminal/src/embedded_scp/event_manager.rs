@@ -1,10 +1,11 @@
-//! The event manager: turns tokens, user actions, timers and messages into events and drives the
-//! client with them.
+//! The event manager: owns the queue of events, turns tokens, user actions, timers and messages
+//! into events of the client and drives it with them.
 //!
 //! Clauses: X.1198 7.2, 7.5, 7.7. One event is one transaction: what the client wrote becomes
 //! durable when the event ended well, and is forgotten when the client was stopped in it. A client
 //! that was stopped stays stopped; the media client gets a return code and, unless the policy says
-//! otherwise, an error event, and the operator a record.
+//! otherwise, an error event, and the operator a record. The client has no thread of its own: it
+//! runs on the caller's, and between events nothing runs.
 //!
 //! What must never happen: an event after the lifetime of the policy; a client stopped in silence.
 
@@ -13,12 +14,14 @@ use std::time::Duration;
 
 use portcullis_package::Lifetime;
 use portcullis_store::{ClientName, Disk};
-use portcullis_svm::abi::player;
+use portcullis_svm::abi::{player, token};
 use portcullis_svm::{Client, Event, Outcome, State, StopKind};
 use portcullis_types::ServiceId;
 use serde_json::json;
 
 use crate::chip::{ChipSealer, SecurityChip};
+use crate::embedded_scp::link::{Answer, LinkError, MediaEnd, MediaEvent, ScpEnd, Sequence, link};
+use crate::embedded_scp::recording::Recording;
 use crate::embedded_scp::violations::{self, ViolationRecord};
 use crate::host::{GUEST_SESSION, Host};
 use crate::report::Reporter;
@@ -26,15 +29,24 @@ use crate::report::Reporter;
 /// Events of timers and messages in one turn: the stream goes on in between.
 const TURN: usize = 16;
 
-/// A client that was initialised. Made by [`Self::start`] only, from a loaded client.
-pub struct RunningClient<C: SecurityChip, D: Disk> {
+/// The event manager of one client, with the queue of its events.
+pub struct EventManager<C: SecurityChip, D: Disk> {
     client: Client,
     host: Host<C, D>,
+    events: ScpEnd,
     reporter: Reporter,
     terms: Terms,
     disk: D,
+    recording: Option<Recording>,
     started_ms: u64,
     instructions: u64,
+}
+
+/// A client that was initialised, with the media client's end of the link to its event manager.
+/// Made by [`Self::start`] only, from a loaded client.
+pub struct RunningClient<C: SecurityChip, D: Disk> {
+    link: MediaEnd,
+    manager: EventManager<C, D>,
 }
 
 /// What the verified package says of a client's life.
@@ -67,7 +79,6 @@ impl<C: SecurityChip, D: Disk + Clone> RunningClient<C, D> {
     ///
     /// # Errors
     /// [`Stopped`] and the chip.
-    // spec: X-51 X-57
     pub fn start(
         client: Client,
         host: Host<C, D>,
@@ -75,12 +86,58 @@ impl<C: SecurityChip, D: Disk + Clone> RunningClient<C, D> {
         terms: Terms,
         disk: D,
     ) -> Result<Self, (Stopped, C)> {
-        let started_ms = host.clock().monotonic_ms();
-        let mut running = Self { client, host, reporter, terms, disk, started_ms, instructions: 0 };
-        match running.raise(Event::Initialize, &[], None, None) {
+        Self::start_recorded(client, host, reporter, terms, disk, None)
+    }
+
+    /// The same; everything the client does is written down.
+    ///
+    /// # Errors
+    /// [`Stopped`] and the chip.
+    // spec: X-51 X-57
+    pub fn start_recorded(
+        client: Client,
+        host: Host<C, D>,
+        reporter: Reporter,
+        terms: Terms,
+        disk: D,
+        recording: Option<Recording>,
+    ) -> Result<Self, (Stopped, C)> {
+        let (started_ms, instructions) = (host.clock().monotonic_ms(), 0);
+        let (link, events) = link();
+        let manager = EventManager {
+            client,
+            host,
+            events,
+            reporter,
+            terms,
+            disk,
+            recording,
+            started_ms,
+            instructions,
+        };
+        let mut running = Self { link, manager };
+        match running.hand_over(MediaEvent::Initialize) {
             Ok(_) => Ok(running),
-            Err(stopped) => Err((stopped, running.host.into_chip())),
+            Err(stopped) => Err((stopped, running.manager.host.into_chip())),
         }
+    }
+
+    /// Hands an event over and waits for its answer.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    // spec: X-E07 X-E13
+    pub fn hand_over(&mut self, event: MediaEvent) -> Result<u32, Stopped> {
+        let sent = self.link.send(event).map_err(|error| self.manager.link_broke(error))?;
+        while let Some(answer) = self.manager.serve()? {
+            let taken = self.link.answered(&answer);
+            taken.map_err(|error| self.manager.link_broke(error))?;
+            if answer.sequence == sent {
+                return Ok(answer.result);
+            }
+        }
+        let came = Sequence(sent.0 + 1);
+        Err(self.manager.link_broke(LinkError::Lost { expected: sent, came }))
     }
 
     /// A service was chosen.
@@ -88,7 +145,7 @@ impl<C: SecurityChip, D: Disk + Clone> RunningClient<C, D> {
     /// # Errors
     /// [`Stopped`].
     pub fn select_content(&mut self, service: ServiceId) -> Result<u32, Stopped> {
-        self.raise(Event::SelectContent, &[GUEST_SESSION, service.0.into()], None, None)
+        self.hand_over(MediaEvent::SelectContent(service))
     }
 
     /// A new EMM section came.
@@ -96,7 +153,7 @@ impl<C: SecurityChip, D: Disk + Clone> RunningClient<C, D> {
     /// # Errors
     /// [`Stopped`].
     pub fn entitlement(&mut self, section: &[u8]) -> Result<u32, Stopped> {
-        self.raise(Event::Entitlement, &[section.len() as u32], Some(section), None)
+        self.hand_over(MediaEvent::Entitlement(section.to_vec()))
     }
 
     /// A new ECM section came.
@@ -104,38 +161,38 @@ impl<C: SecurityChip, D: Disk + Clone> RunningClient<C, D> {
     /// # Errors
     /// [`Stopped`].
     pub fn change_key(&mut self, section: &[u8]) -> Result<u32, Stopped> {
-        let params = [GUEST_SESSION, section.len() as u32];
-        self.raise(Event::ChangeKey, &params, None, Some(section))
+        self.hand_over(MediaEvent::ChangeKey(section.to_vec()))
     }
 
     /// Ends the client and gives the chip back.
     pub fn terminate(mut self) -> C {
         // It ends in any case; what it says about it changes nothing.
-        let _ = self.raise(Event::Terminate, &[], None, None);
-        self.host.into_chip()
+        let _ = self.hand_over(MediaEvent::Terminate);
+        self.manager.host.into_chip()
     }
 
     /// The host, for descrambling between events.
     pub fn host(&mut self) -> &mut Host<C, D> {
-        &mut self.host
+        &mut self.manager.host
     }
 
     /// The host, to look at.
     pub const fn host_ref(&self) -> &Host<C, D> {
-        &self.host
+        &self.manager.host
     }
 
     /// How long until [`Self::handle_timeout`] has something to do; `None` when only an event
     /// from outside can bring that about.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
-        let clock = self.host.clock();
+        let EventManager { host, terms, started_ms, .. } = &self.manager;
+        let clock = host.clock();
         let now = clock.monotonic_ms();
-        let Lifetime { not_after, max_uptime_seconds, .. } = self.terms.lifetime;
+        let Lifetime { not_after, max_uptime_seconds, .. } = terms.lifetime;
         let end = not_after.0.saturating_sub(clock.wall().0).saturating_add(1).saturating_mul(1000);
         let uptime = (max_uptime_seconds != 0)
-            .then(|| self.started_ms.saturating_add(u64::from(max_uptime_seconds) * 1000));
-        let due = [self.host.poll_timeout(), uptime, Some(now.saturating_add(end))];
+            .then(|| started_ms.saturating_add(u64::from(max_uptime_seconds) * 1000));
+        let due = [host.poll_timeout(), uptime, Some(now.saturating_add(end))];
         due.into_iter().flatten().min().map(|due| Duration::from_millis(due.saturating_sub(now)))
     }
 
@@ -145,19 +202,65 @@ impl<C: SecurityChip, D: Disk + Clone> RunningClient<C, D> {
     /// [`Stopped`], also when the client's lifetime is over.
     // spec: X-S09
     pub fn handle_timeout(&mut self) -> Result<(), Stopped> {
-        self.check_lifetime(None)?;
+        self.manager.check_lifetime(None)?;
         for _ in 0..TURN {
-            if let Some(timer) = self.host.timer_ran_out() {
+            let host = &mut self.manager.host;
+            if let Some(timer) = host.timer_ran_out() {
                 let params = [timer.number, timer.times, timer.late_ms];
-                self.raise(Event::Timer, &params, None, None)?;
-            } else if let Some([source, number, octets]) = self.host.message_came() {
-                let params = [player::MESSAGE, source, number, octets];
-                self.raise(Event::Player, &params, None, None)?;
+                self.hand_over(MediaEvent::Timer(params))?;
+            } else if let Some(message) = host.message_came() {
+                self.hand_over(MediaEvent::Message(message))?;
             } else {
                 break;
             }
         }
         Ok(())
+    }
+}
+
+impl<C: SecurityChip, D: Disk + Clone> EventManager<C, D> {
+    /// Takes the event that waits longest and has the client handle it; `None` when none waits.
+    ///
+    /// # Errors
+    /// [`Stopped`]: the client is at its end.
+    // spec: X-51 X-57 X-E05
+    pub fn serve(&mut self) -> Result<Option<Answer>, Stopped> {
+        let numbered = match self.events.take() {
+            Ok(Some(numbered)) => numbered,
+            Ok(None) => return Ok(None),
+            Err(error) => return Err(self.link_broke(error)),
+        };
+        let len = |section: &[u8]| section.len() as u32;
+        let sequence = numbered.sequence;
+        let result = match &numbered.event {
+            event @ (MediaEvent::Initialize | MediaEvent::Terminate) => {
+                self.raise(sequence, event.event(), &[], None)
+            }
+            MediaEvent::SelectContent(service) => {
+                let params = [GUEST_SESSION, service.0.into()];
+                self.raise(sequence, Event::SelectContent, &params, None)
+            }
+            MediaEvent::Entitlement(section) => {
+                let token = Some((token::EMM, section.as_slice()));
+                self.raise(sequence, Event::Entitlement, &[len(section)], token)
+            }
+            MediaEvent::ChangeKey(section) => {
+                let token = Some((token::ECM, section.as_slice()));
+                self.raise(sequence, Event::ChangeKey, &[GUEST_SESSION, len(section)], token)
+            }
+            MediaEvent::Timer(params) => self.raise(sequence, Event::Timer, params, None),
+            MediaEvent::Message([source, number, octets]) => {
+                let params = [player::MESSAGE, *source, *number, *octets];
+                self.raise(sequence, Event::Player, &params, None)
+            }
+        }?;
+        Ok(Some(Answer { sequence, result }))
+    }
+
+    /// An event is missing, or came twice: the client is not trusted to be where it should be.
+    fn link_broke(&mut self, error: LinkError) -> Stopped {
+        self.client.force_end(&mut self.host);
+        self.stopped(StopKind::Fault, error.to_string(), None, None)
     }
 
     // spec: X-Y01
@@ -182,19 +285,31 @@ impl<C: SecurityChip, D: Disk + Clone> RunningClient<C, D> {
 
     fn raise(
         &mut self,
+        sequence: Sequence,
         event: Event,
         params: &[u32],
-        emm: Option<&[u8]>,
-        ecm: Option<&[u8]>,
+        token: Option<(u32, &[u8])>,
     ) -> Result<u32, Stopped> {
         self.check_lifetime(Some(event))?;
-        self.host.begin_event(emm, ecm);
-        let outcome = self.client.raise(event, params, &mut self.host);
+        let of = |kind| token.filter(|(of, _)| *of == kind).map(|(_, section)| section);
+        self.host.begin_event(of(token::EMM), of(token::ECM));
+        let outcome = match &mut self.recording {
+            Some(recording) => recording.raise(
+                &mut self.client,
+                event,
+                params,
+                token.as_slice(),
+                &mut self.host,
+                &self.reporter,
+            ),
+            None => self.client.raise(event, params, &mut self.host),
+        };
         let total = self.client.retired_instructions();
         let spent = total - self.instructions;
         self.instructions = total;
         self.reporter.emit(json!({
             "event": "svm",
+            "sequence": sequence.0,
             "state": event.state().name(),
             "instructions": spent,
             "outcome": outcome.to_string(),

@@ -29,12 +29,14 @@ use crate::embedded_scp::channels::Broker;
 use crate::embedded_scp::event_manager::{RunningClient, Terms};
 use crate::embedded_scp::image_keys::ImageKeyring;
 use crate::embedded_scp::provider::{self, LoadedClient, Provider};
+use crate::embedded_scp::recording::Recording;
 use crate::embedded_scp::violations::{self, LOG_NAME, ViolationRecord};
 use crate::error::ClientError;
 use crate::host::Host;
 use crate::host::network::{Network, NetworkLimits};
 use crate::host::user::PlainMedia;
 use crate::report::Reporter;
+use crate::stop::StopRequest;
 use portcullis_chipset::ChipHandle;
 
 /// Octets of the list of known clients.
@@ -49,6 +51,9 @@ pub(crate) struct ScpManager<'a> {
     pub(crate) reporter: &'a Reporter,
     pub(crate) provider: &'a dyn Provider,
     pub(crate) channels: Broker,
+    /// Where traces of clients go, if anywhere.
+    pub(crate) record: Option<&'a Path>,
+    pub(crate) stop: &'a StopRequest,
 }
 
 /// A client in a slot that was verified in this boot.
@@ -253,7 +258,8 @@ impl ScpManager<'_> {
                 Err(failed) => *failed,
             };
             chip = back;
-            if error.is_chip_gone() {
+            // A client that was ended because the terminal ends is none the worse for it.
+            if error.is_chip_gone() || self.stop.is_requested() {
                 return Err(Box::new((error, chip)));
             }
             self.reporter.emit(json!({
@@ -318,8 +324,10 @@ impl ScpManager<'_> {
         };
         let signer = container.emm_signer.public_key;
         let reporter = self.reporter.clone();
+        let recording = self.record.and_then(|path| self.recording(path, &client, container));
         let host =
             Host::new(chip, store, session, container.vendor_sys_id, signer, reporter.clone())
+                .with_stop(self.stop.clone())
                 .with_scp_id(scp_id)
                 .with_network(network)
                 .with_channel(self.channels.join(known.name(), &policy.peers))
@@ -330,8 +338,9 @@ impl ScpManager<'_> {
             report_violations: policy.report_violations,
             flash: Some(self.flash.to_owned()),
         };
-        let mut running = RunningClient::start(client, host, reporter, terms, RealDisk)
-            .map_err(|(stopped, chip)| Box::new((ClientError::Stopped(stopped.why), chip)))?;
+        let mut running =
+            RunningClient::start_recorded(client, host, reporter, terms, RealDisk, recording)
+                .map_err(|(stopped, chip)| Box::new((ClientError::Stopped(stopped.why), chip)))?;
         if let Err(stopped) = running.select_content(service) {
             return Err(Box::new((ClientError::Stopped(stopped.why), running.terminate())));
         }
@@ -350,6 +359,27 @@ impl ScpManager<'_> {
             "scp_id": scp_id.to_string(),
         }));
         Ok(running)
+    }
+
+    /// Begins a trace. Without one the client runs all the same.
+    fn recording(
+        &self,
+        path: &Path,
+        client: &Client,
+        container: &VerifiedContainer,
+    ) -> Option<Recording> {
+        let begun = Recording::begin(path, client, container.package.identity());
+        let (state, reason) = match &begun {
+            Ok(_) => ("begun", None),
+            Err(error) => ("failed", Some(error.to_string())),
+        };
+        if let Some(reason) = &reason {
+            tracing::warn!("recording {}: {reason}", path.display());
+        }
+        self.reporter.emit(json!({
+            "event": "recording", "state": state, "file": path, "reason": reason,
+        }));
+        begun.ok()
     }
 
     /// CA systems with a client here, the preferred one first.

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use portcullis_chipset::ChipHandle;
 use portcullis_scramble::{BatchStats, Collector};
 use portcullis_svm::abi::reason;
 use portcullis_ts::{Packet, RawPacket, ScramblingControl};
 use portcullis_types::{CaSystemId, ChipId, Parity, ProductId};
 use serde_json::{Value, json};
 
-use super::{Config, Summary};
-use crate::centre_link::CentreLink;
+use super::{Clients, Config, Summary};
 use crate::chip::SecurityChip;
 use crate::demux::{CaSection, Demux};
 use crate::discovery::{Discovery, Service};
@@ -23,9 +23,26 @@ use crate::streams::{Arrived, Input, Output, SILENCE};
 /// Who makes the keys for the service.
 pub(super) enum KeySource {
     /// The service is in clear, as far as its PMT says.
-    Clear,
+    Clear(ChipHandle),
     Client(Box<ClientSource>),
-    None(Reason),
+    /// Nobody; the chip waits for the next service, unless it is gone.
+    None(Reason, Option<ChipHandle>),
+}
+
+impl KeySource {
+    /// Ends what is there and gives the chip back.
+    fn into_chip(self) -> Option<ChipHandle> {
+        match self {
+            Self::Clear(chip) => Some(chip),
+            Self::None(_, chip) => chip,
+            Self::Client(source) => {
+                let session = source.running.host_ref().session();
+                let mut chip = source.running.terminate();
+                // Keys of a service that is not watched any more are nobody's.
+                SecurityChip::close_session(&mut chip, session).ok().map(|()| chip)
+            }
+        }
+    }
 }
 
 pub(super) struct ClientSource {
@@ -53,6 +70,9 @@ pub(super) struct Player<'a> {
     discovery: Discovery,
     service: Service,
     source: KeySource,
+    clients: Clients<'a>,
+    /// Changes of service that were made.
+    changes: usize,
     demux: Demux,
     /// Packets that wait for the chip.
     pending: Collector,
@@ -75,6 +95,7 @@ impl<'a> Player<'a> {
         discovery: Discovery,
         service: Service,
         source: KeySource,
+        clients: Clients<'a>,
     ) -> Self {
         Self {
             config,
@@ -82,6 +103,8 @@ impl<'a> Player<'a> {
             discovery,
             service,
             source,
+            clients,
+            changes: 0,
             demux: Demux::default(),
             pending: Collector::new(config.limits.batch)
                 .with_deadline(config.limits.batch_deadline),
@@ -118,7 +141,7 @@ impl<'a> Player<'a> {
             }
             self.turn(output)?;
             self.report(false);
-            if let Arrived::End = arrived {
+            if matches!(arrived, Arrived::End) || self.config.stop.is_requested() {
                 if input.losses() > 0 {
                     tracing::info!("{} losses at the input", input.losses());
                 }
@@ -155,6 +178,12 @@ impl<'a> Player<'a> {
     ) -> Result<(), TerminalError> {
         let now = self.begun.elapsed();
         for octets in packets {
+            if self.config.stop.is_requested() {
+                break;
+            }
+            if let Some(service) = self.due_change() {
+                self.change_service(service, output)?;
+            }
             let packet = Packet::new(octets);
             if self.discovery.push(packet) {
                 self.flush(output)?;
@@ -169,6 +198,56 @@ impl<'a> Player<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The service that is to be watched from here on, once its tables are known.
+    fn due_change(&self) -> Option<Service> {
+        let (after, service) = self.config.then.get(self.changes)?;
+        let taken = self.packets + self.pending.len() as u64;
+        if taken < *after {
+            return None;
+        }
+        self.discovery.service(*service)
+    }
+
+    /// Another service: with the client that is there when it serves that too, else the SCP
+    /// manager is told that the client changes, and starts the one needed.
+    // spec: X-55 X-S11
+    fn change_service(
+        &mut self,
+        service: Service,
+        output: &mut Option<Output>,
+    ) -> Result<(), TerminalError> {
+        self.flush(output)?;
+        self.changes += 1;
+        let before = std::mem::replace(&mut self.service, service);
+        let serves = |source: &ClientSource| {
+            let systems = &self.service.ca_systems;
+            systems.iter().any(|(system, _)| *system == source.ca_system_id)
+                && self.service.mode == before.mode
+        };
+        let ids = self.service.ca_systems.iter().map(|(id, _)| id.to_string());
+        let (id, ids) = (self.service.id, ids.collect::<Vec<_>>());
+        self.reporter.emit(json!({ "event": "service", "service": id.0, "ca_systems": ids }));
+        match &mut self.source {
+            KeySource::Client(source) if serves(source) => {
+                source.last = None;
+                if let Err(stopped) = source.running.select_content(id) {
+                    self.client_stopped(stopped)?;
+                }
+            }
+            _ => {
+                self.reporter.emit(json!({
+                    "event": "client_change", "service": id.0, "ca_systems": ids,
+                }));
+                let nobody = KeySource::None(Reason::NoCaDescriptor, None);
+                let chip = std::mem::replace(&mut self.source, nobody).into_chip();
+                self.source =
+                    self.clients.start(chip.ok_or(TerminalError::ChipGone)?, &self.service)?;
+                self.return_channel()?;
+            }
+        }
+        self.apply_tables()
     }
 
     /// Hands a CA section to the data manager, and what is new to the client.
@@ -239,18 +318,20 @@ impl<'a> Player<'a> {
         if stopped.chip_gone {
             return Err(TerminalError::ChipGone);
         }
-        if let KeySource::Client(source) = &mut self.source {
-            // Without a client nobody may use the keys it loaded.
-            let host = source.running.host();
-            let session = host.session();
-            let closed = SecurityChip::close_session(&mut host.chip, session);
-            let (client, version) = (source.vendor.clone(), source.version);
-            self.reporter.emit(json!({
-                "event": "client", "state": "stopped", "vendor": client, "version": version,
-                "reason": stopped.why, "code": stopped.kind.code(),
-            }));
-            self.source = KeySource::None(Reason::Stopped { client, why: stopped.why });
-            closed?;
+        let nobody = KeySource::None(Reason::NoCaDescriptor, None);
+        match std::mem::replace(&mut self.source, nobody) {
+            KeySource::Client(source) => {
+                let (client, version) = (source.vendor.clone(), source.version);
+                self.reporter.emit(json!({
+                    "event": "client", "state": "stopped", "vendor": client, "version": version,
+                    "reason": stopped.why, "code": stopped.kind.code(),
+                }));
+                // Without a client nobody may use the keys it loaded.
+                let chip = KeySource::Client(source).into_chip().ok_or(TerminalError::ChipGone)?;
+                let reason = Reason::Stopped { client, why: stopped.why };
+                self.source = KeySource::None(reason, Some(chip));
+            }
+            other => self.source = other,
         }
         Ok(())
     }
@@ -271,11 +352,10 @@ impl<'a> Player<'a> {
 
     /// EMMs that wait at the centre, once at the start.
     // spec: D-05
-    pub(super) fn return_channel(
-        &mut self,
-        link: Option<&CentreLink>,
-    ) -> Result<(), TerminalError> {
-        let (Some(link), KeySource::Client(source)) = (link, &self.source) else { return Ok(()) };
+    pub(super) fn return_channel(&mut self) -> Result<(), TerminalError> {
+        let (Some(link), KeySource::Client(source)) = (self.clients.link, &self.source) else {
+            return Ok(());
+        };
         let sections = match link.emms(source.ca_system_id) {
             Ok(sections) => sections,
             Err(error) => {
@@ -394,8 +474,8 @@ impl<'a> Player<'a> {
             return None;
         }
         match &self.source {
-            KeySource::Clear => Some(Reason::NoCaDescriptor),
-            KeySource::None(reason) => Some(reason.clone()),
+            KeySource::Clear(_) => Some(Reason::NoCaDescriptor),
+            KeySource::None(reason, _) => Some(reason.clone()),
             KeySource::Client(source) => {
                 let client = source.vendor.clone();
                 match source.last {

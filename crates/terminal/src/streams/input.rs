@@ -16,6 +16,8 @@ use std::time::Duration;
 use portcullis_ts::outer_parity::{self, OuterParity, PROTECTED_SIZE};
 use portcullis_ts::sync::{BUFFER_MIN, Framed, Framer};
 use portcullis_ts::{PACKET_SIZE, RawPacket};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use crate::error::TerminalError;
 
@@ -27,7 +29,7 @@ const QUEUE: usize = 4096;
 const DATAGRAM: usize = 65_536;
 /// Datagrams taken up at a time.
 const BATCH: usize = 128;
-/// How long a broadcast may be silent before the terminal looks what else there is to do.
+/// How long a broadcast or a pipe may be silent before the terminal looks what else there is to do.
 pub(crate) const SILENCE: Duration = Duration::from_millis(200);
 /// What the kernel is asked to hold.
 const KERNEL_BUFFER: usize = 4 << 20;
@@ -138,6 +140,9 @@ impl Input {
     fn fill(&mut self, wait: Duration) -> Result<bool, TerminalError> {
         match &mut self.source {
             Source::File(file) => {
+                if !has_something(file, wait) {
+                    return Ok(false);
+                }
                 let length = self.buffer.len();
                 self.buffer.resize(length + FILE_CHUNK.max(BUFFER_MIN), 0);
                 let room = self.buffer.get_mut(length..).unwrap_or_default();
@@ -184,6 +189,14 @@ impl Input {
             }
         }
     }
+}
+
+/// Waits for a pipe, but not for ever: the terminal has other things to look after.
+fn has_something(file: &File, wait: Duration) -> bool {
+    let wait = Timespec::try_from(wait.min(SILENCE)).ok();
+    let mut fds = [PollFd::new(file, PollFlags::IN)];
+    // What cannot be waited for is read at once: that says what is wrong with it.
+    !matches!(poll(&mut fds, wait.as_ref()), Ok(0) | Err(Errno::INTR))
 }
 
 fn datagrams(name: &str, address: &str, rtp: bool) -> Result<Source, TerminalError> {

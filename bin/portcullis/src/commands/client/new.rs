@@ -53,9 +53,10 @@ const C_FILES: [(&str, &str); 8] = [
 ];
 
 /// A project in Rust: what does not depend on the name.
-const RUST_FILES: [(&str, &str); 12] = [
+const RUST_FILES: [(&str, &str); 13] = [
     (".cargo/config.toml", CONFIG),
     (".gitignore", "target/\n"),
+    ("events.json", include_str!("template/events.json")),
     ("policy.xml", include_str!("template/policy.xml")),
     ("src/main.rs", include_str!("template/main.rs")),
     ("sdk/Cargo.toml", SDK_MANIFEST),

@@ -1,0 +1,70 @@
+//! Clones of an initialised client: how fast one is made, beside a load of its own.
+
+use std::hint::black_box;
+
+use portcullis_svm::{Client, Engine, Snapshot, Spare};
+
+use super::{Contender, Guest, Ours};
+use crate::measure::{Options, Row, cpu_seconds, take_turns};
+
+/// Clones of one turn.
+const CLONES: u32 = 200;
+
+/// The row `clone`. Only the making counts, what a clone ends with is in `with-end`.
+pub(super) fn row(file: Option<&[u8]>, options: &Options) -> Row {
+    let ours = || Ours::start(file?, Engine::Threaded, Guest::Rustc)?.snapshot();
+    let mut contenders: [Contender<'_>; 4] = [
+        made_in_spare_memory(ours(), false),
+        made_in_spare_memory(ours(), true),
+        made_in_new_memory(ours()),
+        loaded(file.and_then(|file| Ours::start(file, Engine::Threaded, Guest::Rustc))),
+    ];
+    let mut rates = take_turns(options.pairs, &mut contenders)
+        .into_iter()
+        .map(|seconds| seconds.map(|seconds| f64::from(CLONES) / seconds / 1e3));
+    let ours = rates.next().flatten();
+    let peers = ["with-end", "new-memory", "load"].into_iter().zip(rates).collect();
+    Row { work: "clone", unit: "k/s", ours, peers }
+}
+
+fn made_in_spare_memory<'a>(snapshot: Option<Snapshot>, with_end: bool) -> Contender<'a> {
+    let mut spare = Spare::default();
+    Box::new(move || {
+        let snapshot = snapshot.as_ref()?;
+        let mut seconds = 0.0;
+        for _ in 0..CLONES {
+            let mut client: Option<Client> = None;
+            let mut make = || client = Some(black_box(snapshot.instantiate_with(&mut spare)));
+            if with_end {
+                seconds += cpu_seconds(|| {
+                    make();
+                    client.take().into_iter().for_each(|client| client.give_back(&mut spare));
+                });
+            } else {
+                seconds += cpu_seconds(make);
+                client.take().into_iter().for_each(|client| client.give_back(&mut spare));
+            }
+        }
+        Some(seconds)
+    })
+}
+
+fn made_in_new_memory<'a>(snapshot: Option<Snapshot>) -> Contender<'a> {
+    Box::new(move || {
+        let snapshot = snapshot.as_ref()?;
+        Some(cpu_seconds(|| (0..CLONES).for_each(|_| drop(black_box(snapshot.instantiate())))))
+    })
+}
+
+fn loaded<'a>(machine: Option<Ours>) -> Contender<'a> {
+    Box::new(move || {
+        let machine = machine.as_ref()?;
+        let mut done = Some(());
+        let seconds = cpu_seconds(|| {
+            for _ in 0..CLONES {
+                done = done.and_then(|()| super::Machine::load(machine));
+            }
+        });
+        done.map(|()| seconds)
+    })
+}
