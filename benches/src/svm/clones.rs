@@ -34,15 +34,16 @@ fn made_in_spare_memory<'a>(snapshot: Option<Snapshot>, with_end: bool) -> Conte
         let mut seconds = 0.0;
         for _ in 0..CLONES {
             let mut client: Option<Client> = None;
-            let mut make = || client = Some(black_box(snapshot.instantiate_with(&mut spare)));
-            if with_end {
-                seconds += cpu_seconds(|| {
-                    make();
-                    client.take().into_iter().for_each(|client| client.give_back(&mut spare));
-                });
-            } else {
-                seconds += cpu_seconds(make);
-                client.take().into_iter().for_each(|client| client.give_back(&mut spare));
+            seconds += cpu_seconds(|| {
+                let made = black_box(snapshot.instantiate_with(&mut spare));
+                if with_end {
+                    made.give_back(&mut spare);
+                } else {
+                    client = Some(made);
+                }
+            });
+            if let Some(client) = client {
+                client.give_back(&mut spare);
             }
         }
         Some(seconds)
