@@ -69,7 +69,7 @@ fn what_a_client_did_in_a_box_is_done_again_at_a_desk() {
     let _ = publish(&world, portcullis_assets::client("vendor-a").unwrap(), 3);
     let why = replay(&package, &trace, &[]).refused();
     assert!(why.contains("the trace is of another client"), "{why}");
-    let _ = publish(&world, portcullis_assets::hostile("puppet").unwrap(), 5);
+    let _ = publish(&world, portcullis_assets::hostile("spin").unwrap(), 5);
     let why = replay(&package, &trace, &[]).refused();
     assert!(why.contains("the trace is of another client"), "{why}");
 

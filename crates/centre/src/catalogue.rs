@@ -114,7 +114,7 @@ impl Catalogue for PublishedClients {
         let key = self.operator.open_file(&DataDir::image_key_file(&id)).ok();
         let key = key.and_then(|key| <[u8; 32]>::try_from(key.as_slice()).ok());
         if key.is_none() {
-            tracing::warn!("no key for the image of {} {}", cdcs.vendor, cdcs.version);
+            tracing::info!("no key for the image of {} {}", cdcs.vendor, cdcs.version);
         }
         Some(ImageKeyGrant { id, key: Zeroizing::new(key?) })
     }

@@ -26,8 +26,6 @@ use crate::cli::{Failure, Outcome};
 
 /// Largest file that is read.
 const MAX_FILE: u64 = 64 << 20;
-/// Calls that only a policy can permit: the network.
-const NETWORK_CALLS: core::ops::Range<u16> = 0x070..0x080;
 /// The session that events on the command line speak of.
 const SESSION: u32 = 1;
 
@@ -53,8 +51,8 @@ enum Command {
 struct Loading {
     /// An ELF32 file for RISC-V (RV32IM) or an X.1198 package.
     file: PathBuf,
-    /// Policy: permitted calls and limits. Without it everything but the network is permitted,
-    /// or, for a package, what its own policy says.
+    /// Policy: permitted calls and limits. Without it everything is permitted (there is no network
+    /// here, its calls say so), or, for a package, what its own policy says.
     #[arg(long, value_name = "XML")]
     policy: Option<PathBuf>,
     /// Budget of each event, in instructions.
@@ -222,7 +220,7 @@ fn load(command: &str, args: &Loading) -> Result<(Client, [u8; 32]), Failure> {
         Limits { compile: args.engine == EngineName::Compiled, ..Limits::terminal_maximum() };
     let (permits, mut limits) = match policy {
         Some(policy) => (policy.permit_table(), policy.limits.capped_by(&maximum)),
-        None => (all_but_network(), maximum),
+        None => (everything(), maximum),
     };
     if let Some(budget) = args.max_instructions {
         (limits.budget, limits.change_key_budget) = (budget, budget);
@@ -372,10 +370,10 @@ const fn kind(outcome: &Ended) -> &'static str {
     }
 }
 
-fn all_but_network() -> PermitTable {
+fn everything() -> PermitTable {
     let mut table = PermitTable::deny_all();
     for event in Event::ALL {
-        for id in (0..abi::SYSCALL_IDS as u16).filter(|id| !NETWORK_CALLS.contains(id)) {
+        for id in 0..abi::SYSCALL_IDS as u16 {
             table.permit(event, id);
         }
     }

@@ -76,7 +76,15 @@ impl Receiver {
     }
 }
 
-/// The packets of some PIDs.
+/// The packets of some PIDs, their clock references apart: those follow the packet's new place.
 pub(crate) fn of(packets: &[RawPacket], pids: &[Pid]) -> Vec<RawPacket> {
-    packets.iter().filter(|packet| pids.contains(&Packet::new(packet).pid())).copied().collect()
+    let mut kept: Vec<RawPacket> = packets.to_vec();
+    kept.retain(|packet| pids.contains(&Packet::new(packet).pid()));
+    for packet in &mut kept {
+        // An adaptation field with at least flags and PCR, and the PCR flag in it.
+        if packet[3] & 0x20 != 0 && packet[4] >= 7 && packet[5] & 0x10 != 0 {
+            packet[6..12].fill(0);
+        }
+    }
+    kept
 }
