@@ -73,7 +73,7 @@ fn ours(scheme: Scheme, pattern: Pattern) -> Result<Contender<'static>, CencErro
         let taken = cpu_seconds(|| {
             for _ in 0..ROUNDS {
                 let samples = samples.iter_mut().map(|data| Sample { data, iv, subsamples: &[] });
-                done = done.and(cipher.encrypt_many(samples));
+                done = done.and_then(|()| cipher.encrypt_many(samples));
             }
         });
         done.is_ok().then_some(taken)

@@ -130,7 +130,7 @@ fn packet(number: usize) -> [u8; PACKET] {
     }
     let [sync, high, low, control, length, flags, ..] = &mut raw;
     (*sync, *high, *low, *control) = (0x47, 0x01, 0x00, 0x10 | (number % 16) as u8);
-    if number % SHORT == 0 {
+    if number.is_multiple_of(SHORT) {
         *control |= 0x20;
         (*length, *flags) = ((number / SHORT % 183) as u8, 0);
     }

@@ -180,13 +180,10 @@ pub(crate) fn as_carried(kind: SignatureType, signature: &[u8]) -> Result<Vec<u8
         _ => Some(signature.to_vec()),
     };
     let expected = kind.signature_len();
-    carried.filter(|carried| carried.len() == expected as usize).ok_or(
-        PackageError::SignatureLength {
-            kind,
-            expected,
-            found: u32::try_from(signature.len()).unwrap_or(u32::MAX),
-        },
-    )
+    let found = u32::try_from(signature.len()).unwrap_or(u32::MAX);
+    carried
+        .filter(|carried| carried.len() == expected as usize)
+        .ok_or(PackageError::SignatureLength { kind, expected, found })
 }
 
 /// Raw r and s of a DER SEQUENCE of two INTEGERs.

@@ -102,7 +102,7 @@ fn a_key_is_let_go_when_its_batch_has_been_taken() {
 fn packets_that_are_all_there_are_worked_on_in_place_with_every_key_of_its_time() {
     let keys: Vec<_> = (0..12).map(cipher).collect();
     let key_of = |i: usize| (i % 7 != 3).then(|| &keys[i / 900 % 12]);
-    let parity_of = |i: usize| if i / 450 % 2 == 0 { Parity::Even } else { Parity::Odd };
+    let parity_of = |i: usize| if (i / 450).is_multiple_of(2) { Parity::Even } else { Parity::Odd };
     let clear: Vec<_> = (0..9_000).map(|i| packet(i, i * 31 % 184)).collect();
     let mut work = clear.clone();
     let mut scheduler = Scheduler::scrambler(FULL_BATCH);
