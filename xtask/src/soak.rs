@@ -4,6 +4,7 @@
 
 use crate::Done;
 use crate::build;
+use crate::fuzz;
 use crate::shell::{cargo, step};
 
 const CASES: &str = "100000";
@@ -15,6 +16,8 @@ const PROGRAMS: u64 = 100_000_000;
 const PROGRAMS_AT_ONCE: u64 = 200_000;
 
 const USAGE: &str = "usage: cargo xtask soak [-n ROUNDS] [--programs N]";
+/// Seconds of coverage-guided inputs for each target.
+const FUZZ_SECONDS: u32 = 600;
 /// Seconds that a client must idle without a context switch.
 const WATCHED: &str = "60";
 
@@ -46,6 +49,7 @@ pub(crate) fn run(args: &[String]) -> Done {
     watched.args(["--test", "neighbours", "--", "--test-threads=1", "--nocapture"]);
     watched.env("PORTCULLIS_SOAK_SECONDS", WATCHED);
     step("two clients at once, and one that idles", &mut watched)?;
+    fuzz::run(fuzz::TARGETS, FUZZ_SECONDS)?;
     build::programs()?;
     for round in 1..=rounds {
         let mut journeys = cargo(&["test", "--release", "--package", "portcullis-tests"]);

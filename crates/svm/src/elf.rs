@@ -107,6 +107,10 @@ pub fn flat_image(file: &[u8]) -> Result<Image, ElfError> {
             place.copy_from_slice(&segment.bytes);
         }
     }
+    // Executable segments may lie apart in memory and close together in the file.
+    if program.text_bytes as usize > code.len() {
+        return Err(bad("the instructions end beyond the image"));
+    }
     let before = ElfError::Segments { at: ENTRY, what: "entry before the image" };
     let entry = program.entry.checked_sub(base).ok_or(before)?;
     Ok(Image { text_bytes: program.text_bytes, code, load_offset: base, entry })

@@ -77,6 +77,20 @@ fn a_flat_image_has_initial_data_behind_the_text() {
 }
 
 // attack-test: T-28
+// Found by the fuzz target `elf`.
+#[test]
+fn instructions_that_lie_apart_in_memory_alone_are_no_flat_image() {
+    let at = (HEADERS + 64) as u32;
+    let code = bytes(&exit_with(A0));
+    let len = code.len() as u32;
+    let segment = |address, load| [1, at, address, load, len, len, 5];
+    let apart = [segment(0, 0), segment(0x1000, len)];
+    let refused = flat_image(&elf_file(0, &apart, &code)).unwrap_err().to_string();
+    assert!(refused.contains("the instructions end beyond the image"), "{refused}");
+    let together = [segment(0, 0), segment(len, len)];
+    assert_eq!(flat_image(&elf_file(0, &together, &code)).unwrap().text_bytes, 2 * len);
+}
+
 #[test]
 fn illegal_files_are_refused_with_a_reason() {
     let at = (HEADERS + 64) as u32;

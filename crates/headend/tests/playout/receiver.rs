@@ -76,10 +76,15 @@ impl Receiver {
     }
 }
 
-/// The packets of some PIDs, their clock references apart: those follow the packet's new place.
+/// The packets of some PIDs.
 pub(crate) fn of(packets: &[RawPacket], pids: &[Pid]) -> Vec<RawPacket> {
-    let mut kept: Vec<RawPacket> = packets.to_vec();
-    kept.retain(|packet| pids.contains(&Packet::new(packet).pid()));
+    packets.iter().filter(|packet| pids.contains(&Packet::new(packet).pid())).copied().collect()
+}
+
+/// The packets of some PIDs, their clock references apart: in a file those follow the packet's
+/// new place.
+pub(crate) fn without_clocks(packets: &[RawPacket], pids: &[Pid]) -> Vec<RawPacket> {
+    let mut kept = of(packets, pids);
     for packet in &mut kept {
         // An adaptation field with at least flags and PCR, and the PCR flag in it.
         if packet[3] & 0x20 != 0 && packet[4] >= 7 && packet[5] & 0x10 != 0 {
