@@ -26,8 +26,8 @@ fn unsigned(signature_type: SignatureType) -> UnsignedPackage {
     .unwrap()
 }
 
-/// Runs OpenSSL in a folder; it is on every machine that builds this (a Debian essential of
-/// certificates), so that its absence is a failure and no skip.
+/// Runs OpenSSL in a folder. `cargo xtask setup` installs it, so its absence is a failure and no
+/// skip.
 fn openssl(folder: &Path, args: &str) {
     let done = Command::new("openssl").args(args.split(' ')).current_dir(folder).output();
     let done = done.expect("openssl is missing: apt-get install openssl");
@@ -118,12 +118,10 @@ fn ed25519() {
 // attack-test: T-15
 #[test]
 fn rsa_1024_with_sha_1_needs_the_switch() {
-    let generate = |bits| {
-        format!("genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:{bits} -out key.pem")
-    };
+    let generate = "genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out key.pem";
     let sign = "dgst -sha1 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:20 -sign key.pem \
                 -out signature signed";
-    let signed = signed(SignatureType::RsaPss1024Sha1, &generate(1024), sign);
+    let signed = signed(SignatureType::RsaPss1024Sha1, generate, sign);
     let refused = verify(&signed, &signed.package, LegacySignatures::Refuse).unwrap_err();
     assert_eq!(refused, PackageError::SignatureRefused(0));
     holds(&signed, LegacySignatures::UnsafeAccept);
