@@ -3,12 +3,16 @@
 //! Every turn checks what the guest computed: all machines must come to the same sum, or there is
 //! no row but an error. Rates; more is better.
 
+#[cfg(feature = "peer-ckb-vm")]
+mod ckb;
 mod clones;
 #[cfg(feature = "compiled")]
 mod compiled;
 mod guests;
 mod ours;
 mod wasmi;
+#[cfg(feature = "peer-wasmtime")]
+mod wasmtime;
 
 use std::cell::{Cell, RefCell};
 
@@ -18,8 +22,12 @@ use self::guests::Guests;
 use self::ours::Ours;
 use crate::measure::{Contender, Options, Row, cpu_seconds, take_turns};
 
-/// Peers that this build may lack.
-const HEAVY: [&str; 3] = ["wasmtime+fuel", "pulley+fuel", "ckb-vm"];
+/// Peers that this build may lack, and whether it has them.
+const HEAVY: [(&str, bool); 3] = [
+    ("wasmtime+fuel", cfg!(feature = "peer-wasmtime")),
+    ("pulley+fuel", cfg!(feature = "peer-wasmtime")),
+    ("ckb-vm", cfg!(feature = "peer-ckb-vm")),
+];
 /// What each event may use, in each machine's own unit.
 const BUDGET: u64 = 1 << 40;
 /// Events of one turn.
@@ -88,7 +96,8 @@ const EVENT: u32 = 4;
 
 /// Why a peer is not measured, in brackets, where the build is the reason.
 pub(crate) fn why_not(peer: &str) -> &'static str {
-    if HEAVY.contains(&peer) { " (not built in yet)" } else { "" }
+    let left_out = HEAVY.contains(&(peer, false));
+    if left_out { " (build with --features peers-heavy)" } else { "" }
 }
 
 /// All rows that are asked for.
@@ -158,8 +167,31 @@ fn contenders<'a>(
     machines.map(|(name, machine)| (name, machine.map_or_else(nothing, &seconds))).collect()
 }
 
-fn heavy(_: &Guests) -> Vec<(&'static str, Option<Box<dyn Machine>>)> {
-    HEAVY.into_iter().map(|name| (name, None)).collect()
+/// The peers that a build may lack, in the order of [`HEAVY`].
+fn heavy(guests: &Guests) -> impl Iterator<Item = (&'static str, Option<Box<dyn Machine>>)> {
+    let machines =
+        [by_wasmtime(guests, None), by_wasmtime(guests, Some("pulley64")), by_ckb(guests)];
+    HEAVY.into_iter().zip(machines).map(|((name, _), machine)| (name, machine))
+}
+
+#[cfg(feature = "peer-wasmtime")]
+fn by_wasmtime(guests: &Guests, target: Option<&str>) -> Option<Box<dyn Machine>> {
+    Some(Box::new(wasmtime::Wasmtime::start(guests.wasm.as_deref()?, target)?))
+}
+
+#[cfg(not(feature = "peer-wasmtime"))]
+fn by_wasmtime(_: &Guests, _: Option<&str>) -> Option<Box<dyn Machine>> {
+    None
+}
+
+#[cfg(feature = "peer-ckb-vm")]
+fn by_ckb(guests: &Guests) -> Option<Box<dyn Machine>> {
+    Some(Box::new(ckb::Ckb::start(guests.ckb.as_deref()?)?))
+}
+
+#[cfg(not(feature = "peer-ckb-vm"))]
+fn by_ckb(_: &Guests) -> Option<Box<dyn Machine>> {
+    None
 }
 
 fn nothing<'a>() -> Contender<'a> {

@@ -24,7 +24,7 @@ pub(super) struct Guests {
     /// For WebAssembly machines, by clang.
     pub(super) wasm: Option<Vec<u8>>,
     /// For ckb-vm, by gcc.
-    #[allow(dead_code)]
+    #[cfg_attr(not(feature = "peer-ckb-vm"), allow(dead_code))]
     pub(super) ckb: Option<Vec<u8>>,
     /// For this processor, by the machine's own compiler: a running process.
     pub(super) native: Option<NativePeer>,
@@ -55,12 +55,12 @@ impl Guests {
         };
         let for_clang = [&["--target=riscv32-unknown-elf", "-fuse-ld=lld"], &rv32[..]].concat();
         let wasm = ["--target=wasm32-unknown-unknown", "-Wl,--no-entry,--allow-undefined,-s"];
-        let rv64 = ["-march=rv64im", "-mabi=lp64", "-mcmodel=medany", "-Wl,-e,_start"];
+        let rv64 = ["-march=rv64im", "-mabi=lp64", "-mcmodel=medany", "-Wl,-e,_start", "-Tguests/ckb.ld"];
         Self {
             svm_clang: by(&clang, "clang lld", "svm-clang.elf", &svm(&for_clang), &SVM),
             svm_gcc: by(gcc, "gcc-riscv64-unknown-elf", "svm-gcc.elf", &svm(&rv32), &SVM),
             wasm: by(&clang, "clang lld", "guest.wasm", &wasm, &["guests/wasm.c"]),
-            ckb: if cfg!(feature = "peers-heavy") {
+            ckb: if cfg!(feature = "peer-ckb-vm") {
                 let sources = ["guests/ckb.c", "../clients/sdk-c/memory.c"];
                 by(gcc, "gcc-riscv64-unknown-elf", "ckb.elf", &rv64, &sources)
             } else {
