@@ -50,6 +50,13 @@ enum BoxCommand {
         #[command(flatten)]
         common: Common,
     },
+    /// What stopped the clients of a box, the oldest first: time, client, event, call, place.
+    Violations {
+        /// The box. It must not be playing.
+        name: String,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Cancel all products of a box and take it out of its groups.
     Revoke {
         /// The box.
@@ -78,6 +85,9 @@ pub(crate) fn run(args: Args) -> Outcome {
             print(common.json, &object, &format!("box {name}: chip {chip}, client of {vendor}"));
         }
         BoxCommand::List { common } => list(&DataDir::new(&common.data), common.json)?,
+        BoxCommand::Violations { name, common } => {
+            violations(&DataDir::new(&common.data), &name, common.json)?;
+        }
         BoxCommand::Revoke { name, common } => {
             let mut store = Operator::open(&DataDir::new(&common.data).operator_db())?;
             let terminal = store.terminal(&name)?;
@@ -311,5 +321,31 @@ fn list(data: &DataDir, json: bool) -> Outcome {
         }));
     }
     print(json, &json!({"boxes": boxes}), &lines);
+    Ok(())
+}
+
+// spec: X-26
+fn violations(data: &DataDir, name: &str, json: bool) -> Outcome {
+    Operator::open(&data.operator_db())?.terminal(name)?;
+    let records = super::terminal::violations(data, name)?;
+    let mut lines = String::new();
+    for record in &records {
+        let during = record.event.as_deref().unwrap_or("-");
+        let call = record.call.map_or_else(|| "-".into(), |call| format!("0x{call:03x}"));
+        let pc = record.pc.map_or_else(|| "-".into(), |pc| format!("0x{pc:08x}"));
+        lines.push_str(&format!(
+            "{} {} client {:08x}-{:08x} event {during} call {call} pc {pc}: {}: {}\n",
+            record.number,
+            record.time.0,
+            record.super_scp_id,
+            record.client_id,
+            record.kind,
+            record.what,
+        ));
+    }
+    if records.is_empty() {
+        lines = format!("{name}: no client was stopped");
+    }
+    print(json, &json!({"name": name, "violations": records}), &lines);
     Ok(())
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use portcullis_chipset::ChipHandle;
 use portcullis_headend::layout::DataDir;
-use portcullis_terminal::{Config, Limits, Reporter, StopRequest};
+use portcullis_terminal::{Config, Limits, Reporter, StopRequest, ViolationRecord};
 use portcullis_types::ServiceId;
 
 use super::headend::parse_deadline;
@@ -46,6 +46,9 @@ pub(crate) struct PlatformArgs {
     name: String,
     #[arg(long)]
     flash: PathBuf,
+    /// Print what the box has kept of stopped clients as one JSON array, and play nothing.
+    #[arg(long)]
+    violations: bool,
     #[command(flatten)]
     play: Play,
 }
@@ -88,7 +91,14 @@ struct Play {
 
 /// The platform: what the bootloader starts with the chip as standard input.
 pub(crate) fn platform(args: PlatformArgs) -> Outcome {
-    let PlatformArgs { name, flash, play } = args;
+    let PlatformArgs { name, flash, violations, play } = args;
+    if violations {
+        let named = |error: &dyn std::fmt::Display| Failure::new(format!("box {name}: {error}"));
+        let chip = ChipHandle::from_stdin().map_err(|e| named(&e))?;
+        let records = portcullis_terminal::violations(&flash, chip).map_err(|e| named(&e))?;
+        println!("{}", serde_json::json!(records));
+        return Ok(());
+    }
     let reporter = if play.events { Reporter::stderr() } else { Reporter::silent() };
     let to_stdout = play.output == "-";
     let config = Config {
@@ -181,6 +191,21 @@ pub(crate) fn run(args: Args) -> Outcome {
     let outcome = boot(command, &name, play.events);
     drop(own_centre);
     outcome
+}
+
+/// What a box has kept of clients that were stopped, the oldest first. Only its chip can open
+/// that, so the box is booted for it; a box that plays is not asked.
+pub(crate) fn violations(data: &DataDir, name: &str) -> Result<Vec<ViolationRecord>, Failure> {
+    let failed = |what: &dyn std::fmt::Display| Failure::new(format!("box {name}: {what}"));
+    let mut command = Command::new(beside_us("portcullis-chipd")?);
+    command.args(["boot", "--tied", "--box"]).arg(data.terminal(name));
+    command.args(["--", "--name", name, "--violations", "--flash"]).arg(data.flash(name));
+    command.args(["--input", "/dev/null", "--output", "/dev/null"]);
+    let output = command.stderr(Stdio::inherit()).output().map_err(|e| failed(&e))?;
+    if !output.status.success() {
+        return Err(failed(&"its records cannot be read"));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|e| failed(&e))
 }
 
 /// The call of the chip process.
