@@ -55,7 +55,8 @@ impl Guests {
         };
         let for_clang = [&["--target=riscv32-unknown-elf", "-fuse-ld=lld"], &rv32[..]].concat();
         let wasm = ["--target=wasm32-unknown-unknown", "-Wl,--no-entry,--allow-undefined,-s"];
-        let rv64 = ["-march=rv64im", "-mabi=lp64", "-mcmodel=medany", "-Wl,-e,_start", "-Tguests/ckb.ld"];
+        let rv64 =
+            ["-march=rv64im", "-mabi=lp64", "-mcmodel=medany", "-Wl,-e,_start", "-Tguests/ckb.ld"];
         Self {
             svm_clang: by(&clang, "clang lld", "svm-clang.elf", &svm(&for_clang), &SVM),
             svm_gcc: by(gcc, "gcc-riscv64-unknown-elf", "svm-gcc.elf", &svm(&rv32), &SVM),
