@@ -1,4 +1,5 @@
-//! Peers in C: compiled on the spot, run as processes of their own, asked over pipes.
+//! Peers in C, compiled on the spot, and our own modules in V8: processes of their own, asked over
+//! pipes.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -29,6 +30,37 @@ impl NativePeer {
         started
     }
 
+    /// Starts one of our modules for browsers in node, with a guest file if it is the machine.
+    pub(crate) fn start_in_v8(
+        name: &str,
+        module: Option<&[u8]>,
+        guest: Option<&[u8]>,
+    ) -> Option<Self> {
+        let started = module.and_then(|module| Self::try_start_in_v8(name, module, guest));
+        if started.is_none() {
+            eprintln!(
+                "portcullis-bench: {name}: no node, or built without a compiler for WebAssembly; \
+                 apt-get install nodejs rustc-web rust-web-src lld-19"
+            );
+        }
+        started
+    }
+
+    fn try_start_in_v8(name: &str, module: &[u8], guest: Option<&[u8]>) -> Option<Self> {
+        let beside = |end: &str| {
+            Some(std::env::current_exe().ok()?.with_file_name(format!("bench-{name}.{end}")))
+        };
+        let mut node = Command::new("node");
+        node.current_dir(env!("CARGO_MANIFEST_DIR")).arg("peers/wasm.mjs");
+        for (octets, end) in [(Some(module), "wasm"), (guest, "elf")] {
+            let Some(octets) = octets else { continue };
+            let file = beside(end)?;
+            std::fs::write(&file, octets).ok()?;
+            node.arg(file);
+        }
+        Self::spawn(&mut node)
+    }
+
     fn try_start(name: &str, libraries: &[&str]) -> Option<Self> {
         Self::compile_and_start(name, "-O3", &[&format!("peers/{name}.c")], libraries)
     }
@@ -45,8 +77,11 @@ impl NativePeer {
         if !compiler.args(sources).args(libraries).stderr(Stdio::null()).status().ok()?.success() {
             return None;
         }
-        let mut child =
-            Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
+        Self::spawn(&mut Command::new(program))
+    }
+
+    fn spawn(command: &mut Command) -> Option<Self> {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
         let questions = child.stdin.take()?;
         let answers = BufReader::new(child.stdout.take()?);
         Some(Self { child, questions, answers })

@@ -24,6 +24,10 @@ const OPENSSL: &str = "openssl";
 const RCSA: &str = "rcsa";
 const RUSTCRYPTO: &str = "rustcrypto";
 const ONE_KEY: &str = "one-key";
+/// Descrambling as the page does it, in the engine of a browser.
+const IN_V8: &str = "csa2-wasm";
+/// The same in plain words of 64 bits.
+const WORDS_IN_V8: &str = "csa2-wasm-words";
 
 /// All rows that are asked for.
 pub(crate) fn rows(options: &Options) -> Result<Vec<Row>, Box<dyn std::error::Error>> {
@@ -38,6 +42,9 @@ pub(crate) fn rows(options: &Options) -> Result<Vec<Row>, Box<dyn std::error::Er
         if options.wants(work) {
             rows.push(row(work, options.pairs, &peers)?);
         }
+    }
+    if options.wants(IN_V8) {
+        rows.push(in_v8(options.pairs, &peers));
     }
     rows.extend(cenc::rows(options, &peers.openssl)?);
     rows.extend(ecm_engine::rows(options));
@@ -80,6 +87,22 @@ fn row(work: &'static str, pairs: usize, peers: &Peers) -> Result<Row, WrongCont
     let mut rates = names.into_iter().zip(seconds.into_iter().map(|taken| taken.map(rate)));
     let ours = rates.next().and_then(|(_, rate)| rate);
     Ok(Row { work, unit: UNIT, ours, peers: rates.collect() })
+}
+
+/// The page's module in node; libdvbcsa is native.
+fn in_v8(pairs: usize, peers: &Peers) -> Row {
+    let module = portcullis_assets::scrambler_wasm();
+    let v8 = RefCell::new(NativePeer::start_in_v8("scrambler", module, None));
+    let mut contenders = [
+        native(&v8, IN_V8, 8),
+        native(&v8, WORDS_IN_V8, 8),
+        native(&peers.dvbcsa, "csa2-descramble", 4),
+    ];
+    let rate = |seconds: f64| (PACKETS * PAYLOAD * 8) as f64 / seconds / 1e9;
+    let mut rates = take_turns(pairs, &mut contenders).into_iter().map(|taken| taken.map(rate));
+    let ours = rates.next().flatten();
+    let peers = [WORDS_IN_V8, LIBDVBCSA].into_iter().zip(rates).collect();
+    Row { work: IN_V8, unit: UNIT, ours, peers }
 }
 
 fn native<'a>(

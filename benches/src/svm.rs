@@ -10,6 +10,7 @@ mod clones;
 mod compiled;
 mod guests;
 mod ours;
+mod v8;
 mod wasmi;
 #[cfg(feature = "peer-wasmtime")]
 mod wasmtime;
@@ -140,6 +141,7 @@ pub(crate) fn rows(options: &Options) -> Result<Vec<Row>, String> {
     if wanted("clone") {
         rows.push(clones::row(portcullis_assets::hostile("bench"), options));
     }
+    rows.extend(v8::rows(&guests, options)?);
     #[cfg(feature = "compiled")]
     rows.extend(compiled::rows(&mut guests, options)?);
     Ok(rows)

@@ -3,8 +3,9 @@
 //
 //   node e2e/picture.spec.mjs        (needs /usr/bin/chromium and the built programs)
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -210,6 +211,40 @@ await test("power on boots it again, chain and all", async () => {
   await tile("living-room").locator('[data-do="power"]').click();
   await moves("living-room", CRYPTO_PERIOD_MS + MARGIN_MS);
 });
+const recording = page.locator("[data-recording]");
+if ((await fetch(new URL("scrambler.wasm", url))).status !== 200) {
+  console.log("SKIPPED a recording: the program was built without the scrambler for browsers");
+} else {
+  await test("a recording is descrambled in the browser, octet for octet, and played", async () => {
+    const clear = join(root, "crates/assets/data/sample.ts");
+    const scrambled = join(folder, "scrambled.ts");
+    const words = "0102030405060708,1112131415161718";
+    execFileSync(program, ["scramble", "--mode", "csa2", "--cw", words, "--parity", "odd", "--input", clear, "--output", scrambled]);
+    await recording.locator("summary").click();
+    await recording.locator("input[type=file]").setInputFiles(scrambled);
+    await recording.locator("input.words").fill(words);
+    await recording.locator("button").click();
+    const said = await recording.locator("[data-done]").innerText({ timeout: 15_000 });
+    assert.match(said, /packets descrambled, [0-9.]+ Mbit\/s/);
+    const made = await recording.locator("a[download]").evaluate(async (link) => {
+      const digest = await crypto.subtle.digest("SHA-256", await (await fetch(link.href)).arrayBuffer());
+      return Array.from(new Uint8Array(digest), (octet) => octet.toString(16).padStart(2, "0")).join("");
+    });
+    assert.equal(made, createHash("sha256").update(readFileSync(clear)).digest("hex"));
+    const frames = () => recording.locator("video").evaluate((video) => video.getVideoPlaybackQuality().totalVideoFrames);
+    await until("the recording plays", 8_000, async () => (await frames()) > 10);
+    assert.equal(await recording.locator("input.words").inputValue(), "", "the control words are forgotten");
+    console.log(`        ${said}`);
+  });
+  await test("what is no transport stream is refused with its place", async () => {
+    const wrong = join(folder, "wrong.ts");
+    writeFileSync(wrong, Buffer.concat([Buffer.alloc(188, 0x47), Buffer.alloc(188, 0x46)]));
+    await recording.locator("input[type=file]").setInputFiles(wrong);
+    await recording.locator("input.words").fill("0102030405060708");
+    await recording.locator("button").click();
+    assert.match(await recording.locator("[role=alert]").innerText(), /offset 188/);
+  });
+}
 await test("no console errors, no request to anywhere else", async () => {
   assert.deepEqual(complaints.slice(0, 5), []);
   assert.deepEqual(outside, []);

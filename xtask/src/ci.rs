@@ -15,6 +15,8 @@ pub(crate) fn run(args: &[String]) -> Done {
     note(step("format", &mut cargo(&["fmt", "--all", "--check"])));
     let guests = ["fmt", "--manifest-path", "clients/Cargo.toml", "--all", "--check"];
     note(step("format of the guests", &mut cargo(&guests)));
+    let modules = ["fmt", "--manifest-path", "wasm/Cargo.toml", "--all", "--check"];
+    note(step("format of the modules for browsers", &mut cargo(&modules)));
     for outcome in rules() {
         note(outcome);
     }

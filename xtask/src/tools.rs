@@ -62,6 +62,14 @@ pub(crate) const GUEST_TOOLCHAIN: Tool = Tool {
     present: || rustup_target("riscv32im-unknown-none-elf") || debian_cross(),
 };
 
+pub(crate) const WASM_TOOLCHAIN: Tool = Tool {
+    name: "wasm32-unknown-unknown",
+    why: "compiles the scrambler of the page",
+    get: "rustup target add wasm32-unknown-unknown, or apt-get install rustc-web rust-web-src lld-19",
+    packages: &["rustc-web", "rust-web-src", "lld-19"],
+    present: || rustup_target("wasm32-unknown-unknown") || debian_cross(),
+};
+
 pub(crate) const FFMPEG: Tool = Tool {
     name: "ffmpeg",
     why: "makes streams for tests",
@@ -155,8 +163,19 @@ pub(crate) const FOR_UP: &[&Tool] = &[&C_COMPILER, &GUEST_TOOLCHAIN, &NODE];
 
 /// What the tests use besides; without it some are skipped.
 pub(crate) const FOR_TESTS: &[&Tool] = &[
-    &FFMPEG, &CHROMIUM, &OPENSSL, &TSHARK, &LIBDVBCSA, &AGE, &QEMU, &CMAKE, &VALGRIND, &OBJDUMP,
-    &RISCV_GCC, &CLANG,
+    &FFMPEG,
+    &CHROMIUM,
+    &OPENSSL,
+    &TSHARK,
+    &LIBDVBCSA,
+    &AGE,
+    &QEMU,
+    &CMAKE,
+    &VALGRIND,
+    &OBJDUMP,
+    &RISCV_GCC,
+    &CLANG,
+    &WASM_TOOLCHAIN,
 ];
 
 /// The browser of the end-to-end tests.

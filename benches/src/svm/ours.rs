@@ -46,6 +46,11 @@ impl Ours {
 }
 
 impl Ours {
+    /// Instructions that the guest has retired.
+    pub(super) const fn retired(&self) -> u64 {
+        self.client.retired_instructions()
+    }
+
     /// What clones of this guest are made from.
     pub(super) fn snapshot(&self) -> Option<Snapshot> {
         self.client.snapshot().ok()

@@ -28,9 +28,10 @@ use crate::store::Console;
 const ORDER_OCTETS_MAX: usize = 4096;
 /// How often time is taken into account.
 const SETTLE_PAUSE: Duration = Duration::from_millis(200);
-/// Nothing is loaded from elsewhere. The player makes its media source as a blob; the framework
-/// sets styles on elements.
-const POLICY: &str = "default-src 'self'; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; \
+/// Nothing is loaded from elsewhere. The player makes its media source as a blob, and a descrambled
+/// recording is one; the scrambler is WebAssembly; the framework sets styles on elements.
+const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
+     connect-src 'self' blob:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; \
      img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// The server failed.
@@ -89,6 +90,7 @@ fn router(app: App) -> Router {
         .route("/ts/box/{name}", get(box_stream))
         .route("/ts/air", get(air_stream))
         .route("/healthz", get(health))
+        .route("/scrambler.wasm", get(scrambler))
         .fallback(get(page))
         .layer(DefaultBodyLimit::max(ORDER_OCTETS_MAX))
         .layer(middleware::from_fn_with_state(app.clone(), guard))
@@ -132,6 +134,17 @@ async fn page(request: Request) -> Response {
         if path.starts_with("assets/") { "max-age=31536000, immutable" } else { "no-cache" };
     ([(header::CONTENT_TYPE, file.content_type), (header::CACHE_CONTROL, caching)], file.bytes)
         .into_response()
+}
+
+/// What descrambles recordings in the page.
+async fn scrambler() -> Response {
+    match portcullis_assets::scrambler_wasm() {
+        Some(module) => {
+            let kind = [(header::CONTENT_TYPE, "application/wasm")];
+            (kind, [(header::CACHE_CONTROL, "no-cache")], module).into_response()
+        }
+        None => refusal(StatusCode::NOT_FOUND, "this program was built without the scrambler"),
+    }
 }
 
 async fn state(Shared(app): Shared<App>) -> Response {

@@ -76,3 +76,14 @@ export function play(video: HTMLVideoElement, path: string): () => void {
     drop();
   };
 }
+
+/** Plays a transport stream that is all there; gives the function that stops it. */
+export function playRecording(video: HTMLVideoElement, url: string): () => void {
+  const player = mpegts.createPlayer({ type: "mpegts", isLive: false, url }, { enableWorker: false });
+  player.attachMediaElement(video);
+  player.load();
+  void Promise.resolve(player.play()).catch(() => {
+    // Refused autoplay: the video has controls.
+  });
+  return () => player.destroy();
+}

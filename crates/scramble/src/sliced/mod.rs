@@ -18,6 +18,8 @@ mod gates;
 mod look_ups;
 mod pack;
 mod portable;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
 mod stream;
 mod taps;
 #[cfg(test)]
@@ -59,7 +61,7 @@ pub(crate) enum Direction {
 /// Lanes that a path may have; see [`limit_lanes`].
 static LANES_LIMIT: AtomicUsize = AtomicUsize::new(LANES_MAX);
 
-/// Uses no kernel of CSA2 with more lanes (512, 256 or 64) in this process from now on. All give the
+/// Uses no kernel of CSA2 with more lanes (512, 256, 128 or 64) in this process from now on. All give the
 /// same octets; this is for measuring the narrow ones on a processor that has the wide ones.
 pub fn limit_lanes(lanes: usize) {
     LANES_LIMIT.store(lanes, Ordering::Relaxed);
@@ -74,6 +76,9 @@ pub(crate) enum Path {
     /// 256 lanes.
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// 128 lanes in WebAssembly; a module built for it runs nowhere else.
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Simd128,
     /// 64 lanes in plain words.
     Portable,
 }
@@ -83,7 +88,12 @@ impl Path {
     pub(crate) fn available() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
         let special = [(Self::Avx512, avx512::detected()), (Self::Avx2, avx2::detected())];
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        let special = [(Self::Simd128, true)];
+        #[cfg(not(any(
+            target_arch = "x86_64",
+            all(target_arch = "wasm32", target_feature = "simd128")
+        )))]
         let special: [(Self, bool); 0] = [];
         special
             .into_iter()
@@ -98,6 +108,8 @@ impl Path {
             Self::Avx512 => 512,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => 256,
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128 => 128,
             Self::Portable => 64,
         }
     }
@@ -110,6 +122,8 @@ impl Path {
                 Self::Avx512 => avx512::run(lanes, direction),
                 #[cfg(target_arch = "x86_64")]
                 Self::Avx2 => avx2::run(lanes, direction),
+                #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+                Self::Simd128 => simd128::run(lanes, direction),
                 Self::Portable => portable::run(lanes, direction),
             }
         }
