@@ -89,6 +89,11 @@ static inline pt_reply pt_get_token(uint32_t kind, void *out, uint32_t cap) {
 }
 static inline pt_reply pt_token_info(uint32_t kind) { PT_TRAP1(PT_CALL_TOKEN_INFO, kind); }
 
+/* The content of a Descramble event (PT_TOKEN_CONTENT), given back with its payloads descrambled. */
+static inline pt_reply pt_put_content(const void *content, uint32_t len) {
+  PT_TRAP2(PT_CALL_PUT_CONTENT, content, len);
+}
+
 /* The key ladder. Keys never come back: the chip keeps them. */
 static inline pt_reply pt_kl_set_vendor(uint32_t vendor_sys_id) {
   PT_TRAP1(PT_CALL_KL_SET_VENDOR, vendor_sys_id);

@@ -50,6 +50,8 @@
 #define PT_CALL_GET_TOKEN 0x030
 /* TokenInfo */
 #define PT_CALL_TOKEN_INFO 0x031
+/* PutContent */
+#define PT_CALL_PUT_CONTENT 0x032
 /* KlSetVendor */
 #define PT_CALL_KL_SET_VENDOR 0x040
 /* KlSetEk2 */
@@ -140,6 +142,11 @@
 #define PT_TOKEN_ECM 2u
 /* Id of the key that handle 1 of VerifySig stands for. */
 #define PT_TOKEN_SIGNER 3u
+/* The scrambled content of the current Descramble event: for each packet PID and length, 16 */
+#define PT_TOKEN_CONTENT 4u
+
+/* Octets before each payload of the content: PID, length. */
+#define PT_CONTENT_HEAD 4u
 
 /* The operator's EMM signing key, from the verified platform-operation chain. */
 #define PT_KEY_OPERATOR_EMM 1u

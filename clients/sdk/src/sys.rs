@@ -59,6 +59,11 @@ pub fn get_token(kind: u32) -> Result<Vec<u8>, Status> {
     Ok(out)
 }
 
+/// The content of a Descramble event, given back with its payloads descrambled.
+pub fn put_content(content: &[u8]) -> Result<(), Status> {
+    checked(trap::<{ call::PUT_CONTENT }, 2>([ptr(content), len(content)])).map(drop)
+}
+
 /// Names the vendor whose ladder this client uses; must be the package's.
 pub fn kl_set_vendor(vendor_sys_id: u16) -> Result<(), Status> {
     checked(trap::<{ call::KL_SET_VENDOR }, 1>([vendor_sys_id.into()])).map(drop)

@@ -11,7 +11,7 @@ use crate::cross::{self, Cross};
 const TARGET: &str = "riscv32im-unknown-none-elf";
 
 /// Name in the API, name of the program, policy file under `clients/`.
-const GUESTS: [(&str, &str, &str); 19] = [
+const GUESTS: [(&str, &str, &str); 20] = [
     ("vendor-a", "portcullis-reference-cas", "reference-cas/policy.xml"),
     ("vendor-b", "portcullis-reference-cas-b", "reference-cas-b/policy.xml"),
     ("hello", "hello", "reference-cas/policy.xml"),
@@ -30,6 +30,7 @@ const GUESTS: [(&str, &str, &str); 19] = [
     ("message-flood", "message-flood", "hostile/policy.xml"),
     ("network-elsewhere", "network-elsewhere", "hostile/policy.xml"),
     ("storage-flood", "storage-flood", "hostile/policy.xml"),
+    ("own-cipher", "own-cipher", "hostile/own-cipher.xml"),
     ("bench", "bench", "reference-cas/policy.xml"),
 ];
 

@@ -33,6 +33,8 @@ pub use header::{
 };
 pub use pack::{PackInput, UnsignedPackage, pack};
 pub use package::{PackageLimits, ParsedPackage, VerifiedPackage, identity};
-pub use policy::{ChannelPeer, ClientPolicy, EventPermits, Lifetime, NetworkHost, PermittedCall};
+pub use policy::{
+    ChannelPeer, ClientPolicy, ContentRules, EventPermits, Lifetime, NetworkHost, PermittedCall,
+};
 pub use policy_xml::{PolicyError, parse_policy};
 pub use signature::{LegacySignatures, PackageKey, SignatureType};

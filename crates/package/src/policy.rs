@@ -25,8 +25,25 @@ pub struct ClientPolicy {
     pub hosts: Vec<NetworkHost>,
     /// Clients of the same terminal it may exchange messages with, if they say so too.
     pub peers: Vec<ChannelPeer>,
+    /// What may become of the content it descrambles, or has descrambled.
+    pub content: ContentRules,
     /// Whether a violation is also reported as an error event; it always stops the client.
     pub report_violations: bool,
+}
+
+/// What may become of descrambled content besides being shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ContentRules {
+    /// It may be kept.
+    pub store: bool,
+    /// It may be sent on.
+    pub retransmit: bool,
+}
+
+impl Default for ContentRules {
+    fn default() -> Self {
+        Self { store: true, retransmit: true }
+    }
 }
 
 /// When a client may run.

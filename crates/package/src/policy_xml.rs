@@ -14,7 +14,7 @@ use roxmltree::{Document, Node, ParsingOptions, TextPos};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::{ClientPolicy, Lifetime};
+use crate::{ClientPolicy, ContentRules, Lifetime};
 
 /// Octets of a policy.
 pub(crate) const MAX_POLICY: u64 = 64 << 10;
@@ -134,6 +134,7 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
         let mut seen = BTreeSet::new();
         let (mut lifetime, mut limits, mut instructions, mut report) = (None, None, None, true);
         let (mut events, mut hosts, mut peers) = (Vec::new(), Vec::new(), Vec::new());
+        let mut content = ContentRules::default();
         for child in elements(root) {
             let name = child.tag_name().name();
             if name != "event" && !seen.insert(name) {
@@ -146,6 +147,7 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
                 "event" => self.event(child, &mut events)?,
                 "network" => hosts = self.hosts(child)?,
                 "channels" => peers = self.peers(child)?,
+                "content" => content = self.content(child)?,
                 "onViolation" => report = self.on_violation(child)?,
                 other => return Err(self.error(child, format!("unknown element {other}"))),
             }
@@ -168,6 +170,7 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
             events,
             hosts,
             peers,
+            content,
             report_violations: report,
         })
     }
@@ -216,13 +219,7 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
     /// RV32I and RV32M always, and any of the extensions; and whether they may be compiled.
     fn instructions(&self, node: Element<'d, 'i>) -> Result<(Extensions, bool), PolicyError> {
         self.leaf(node, &["allow", "compile"])?;
-        let compile = match node.attribute("compile") {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(_) => {
-                return Err(self.error_in(node, "compile", "compile is neither true nor false"));
-            }
-        };
+        let compile = self.flag(node, "compile")?.unwrap_or(false);
         let mut missing = vec!["rv32i", "rv32m"];
         let mut extensions = Extensions::NONE;
         for name in self.required(node, "allow")?.split(' ') {
@@ -245,13 +242,19 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
         }
     }
 
+    // spec: X-03 X-30
+    fn content(&self, node: Element<'d, 'i>) -> Result<ContentRules, PolicyError> {
+        self.leaf(node, &["store", "retransmit"])?;
+        Ok(ContentRules {
+            store: self.flag(node, "store")?.unwrap_or(true),
+            retransmit: self.flag(node, "retransmit")?.unwrap_or(true),
+        })
+    }
+
     fn on_violation(&self, node: Element<'d, 'i>) -> Result<bool, PolicyError> {
         self.leaf(node, &["report"])?;
-        match self.required(node, "report")? {
-            "true" => Ok(true),
-            "false" => Ok(false),
-            _ => Err(self.error_in(node, "report", "report is neither true nor false")),
-        }
+        self.required(node, "report")?;
+        Ok(self.flag(node, "report")?.unwrap_or(true))
     }
 
     /// Refuses attributes that are not in the list.
@@ -291,6 +294,15 @@ impl<'d, 'i: 'd> Reader<'d, 'i> {
         match node.attribute(name) {
             Some(_) => self.number(node, name).map(Some),
             None => Ok(None),
+        }
+    }
+
+    fn flag(&self, node: Element<'d, 'i>, name: &str) -> Result<Option<bool>, PolicyError> {
+        match node.attribute(name) {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(_) => Err(self.error_in(node, name, format!("{name} is neither true nor false"))),
         }
     }
 

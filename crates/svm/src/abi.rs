@@ -58,6 +58,8 @@ pub mod call {
     pub const GET_TOKEN: u16 = 0x030;
     /// `TokenInfo`
     pub const TOKEN_INFO: u16 = 0x031;
+    /// `PutContent`
+    pub const PUT_CONTENT: u16 = 0x032;
     /// `KlSetVendor`
     pub const KL_SET_VENDOR: u16 = 0x040;
     /// `KlSetEk2`
@@ -154,7 +156,13 @@ pub mod token {
     pub const ECM: u32 = 2;
     /// Id of the key that handle 1 of `VerifySig` stands for.
     pub const SIGNER: u32 = 3;
+    /// The scrambled content of the current Descramble event: for each packet PID and length, 16
+    /// bits each, little-endian, then the payload.
+    pub const CONTENT: u32 = 4;
 }
+
+/// Octets before each payload of the content: PID, length.
+pub const CONTENT_HEAD: u32 = 4;
 
 /// Handles of keys. A key is named, never seen.
 pub mod key {

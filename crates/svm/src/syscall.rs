@@ -106,6 +106,8 @@ syscalls! {
     GetToken = abi::call::GET_TOKEN, 3, 50, Some(2);
     /// (kind) -> len: how long an access token is.
     TokenInfo = abi::call::TOKEN_INFO, 1, 50, None;
+    /// (ptr, len): gives the content of a Descramble event back, descrambled.
+    PutContent = abi::call::PUT_CONTENT, 2, 50, Some(1);
     /// (vendor_sys_id): must equal the vendor of the verified package.
     KlSetVendor = abi::call::KL_SET_VENDOR, 1, 50, None;
     /// (ptr, len): the whole sealed unique EMM; loads K2.

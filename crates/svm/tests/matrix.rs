@@ -80,9 +80,11 @@ fn pointers(call: Syscall) -> Vec<Pointer> {
     let input = |at, len| Pointer { at, len, output: false };
     let output = |at, len| Pointer { at, len, output: true };
     match call {
-        Syscall::PutMsg | Syscall::KlSetEk2 | Syscall::KlSetEk1 | Syscall::ClientStatus => {
-            vec![input(0, Parameter(1))]
-        }
+        Syscall::PutMsg
+        | Syscall::PutContent
+        | Syscall::KlSetEk2
+        | Syscall::KlSetEk1
+        | Syscall::ClientStatus => vec![input(0, Parameter(1))],
         Syscall::Log => vec![input(1, Parameter(2))],
         Syscall::GetToken => vec![output(1, Parameter(2))],
         Syscall::KlLoadCw => vec![input(2, Fixed(16)), input(3, Parameter(4))],

@@ -15,6 +15,9 @@ use portcullis_types::{CaSystemId, Pid, ScramblingMode, ServiceId};
 /// Services that are looked at.
 const MAX_SERVICES: usize = 64;
 
+/// scrambling_mode values of clients' own algorithms; the user-defined ones below are the chip's.
+const CLIENT_DEFINED: std::ops::RangeInclusive<u8> = 0xF2..=0xFE;
+
 /// What the terminal knows of the stream so far.
 #[derive(Default)]
 pub(crate) struct Discovery {
@@ -34,8 +37,47 @@ pub(crate) struct Service {
     pub(crate) pids: Vec<Pid>,
     /// CA systems in the order of the PMT, each with its ECM PID.
     pub(crate) ca_systems: Vec<(CaSystemId, Pid)>,
-    /// By the scrambling_descriptor; DVB-CSA2 when there is none.
-    pub(crate) mode: ScramblingMode,
+    pub(crate) algorithm: Algorithm,
+}
+
+/// Whose work descrambling is, by the scrambling_descriptor; DVB-CSA2 when there is none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Algorithm {
+    Chip(ScramblingMode),
+    /// A user-defined mode: the client brings the algorithm.
+    Client(u8),
+    /// A mode that nobody here has.
+    Unknown(u8),
+}
+
+impl Algorithm {
+    // spec: X-11 X-60
+    fn of(scrambling_mode: Option<u8>) -> Self {
+        let Some(value) = scrambling_mode else { return Self::Chip(ScramblingMode::Csa2) };
+        match ScramblingMode::from_descriptor_value(value) {
+            Ok(mode) => Self::Chip(mode),
+            Err(_) if CLIENT_DEFINED.contains(&value) => Self::Client(value),
+            Err(_) => Self::Unknown(value),
+        }
+    }
+
+    /// What the chip session of the client is opened for. A client that descrambles itself sends
+    /// no packet there; control words of 16 octets are the ladder's own.
+    pub(crate) const fn of_chip(self) -> ScramblingMode {
+        match self {
+            Self::Chip(mode) => mode,
+            Self::Client(_) | Self::Unknown(_) => ScramblingMode::Cissa,
+        }
+    }
+}
+
+impl std::fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Chip(mode) => f.write_str(mode.name()),
+            Self::Client(value) | Self::Unknown(value) => write!(f, "0x{value:02x}"),
+        }
+    }
 }
 
 impl Discovery {
@@ -111,12 +153,9 @@ impl Discovery {
                 ca_systems.push((found.ca_system_id, found.pid));
             }
         }
-        let mode = pmt
-            .scrambling_mode_value()
-            .and_then(|value| ScramblingMode::from_descriptor_value(value).ok())
-            .unwrap_or(ScramblingMode::Csa2);
+        let algorithm = Algorithm::of(pmt.scrambling_mode_value());
         let pids = pmt.streams.iter().map(|stream| stream.pid).collect();
-        Some(Service { id, pids, ca_systems, mode })
+        Some(Service { id, pids, ca_systems, algorithm })
     }
 
     /// The EMM PID of a CA system.
@@ -188,6 +227,18 @@ mod tests {
     use super::*;
     use crate::testing::{StreamBuilder, feed};
 
+    // spec-test: X-11
+    #[test]
+    fn every_scrambling_mode_has_one_that_descrambles_or_nobody() {
+        assert_eq!(Algorithm::of(None), Algorithm::Chip(ScramblingMode::Csa2));
+        assert_eq!(Algorithm::of(Some(0x10)), Algorithm::Chip(ScramblingMode::Cissa));
+        assert_eq!(Algorithm::of(Some(0xF1)), Algorithm::Chip(ScramblingMode::AesCtr));
+        assert_eq!(Algorithm::of(Some(0xF2)), Algorithm::Client(0xF2));
+        assert_eq!(Algorithm::of(Some(0xFF)), Algorithm::Unknown(0xFF));
+        // DVB-CSA3 is confidential: not even guessed to be CSA2.
+        assert_eq!(Algorithm::of(Some(0x03)), Algorithm::Unknown(0x03));
+    }
+
     // spec-test: E-F10
     #[test]
     fn two_ca_systems_of_a_service_are_found_with_their_pids() {
@@ -206,7 +257,7 @@ mod tests {
             service.ca_systems,
             [(CaSystemId(0x7A10), pid(0x300)), (CaSystemId(0x7B20), pid(0x301))]
         );
-        assert_eq!(service.mode, ScramblingMode::Cissa);
+        assert_eq!(service.algorithm, Algorithm::Chip(ScramblingMode::Cissa));
         assert_eq!(discovery.emm_pid(CaSystemId(0x7B20)), Some(pid(0x401)));
         assert_eq!(discovery.emm_pid(CaSystemId(0x1234)), None);
         // The same tables again change nothing.

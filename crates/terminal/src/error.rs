@@ -150,6 +150,18 @@ pub enum Reason {
         /// Why.
         why: String,
     },
+    /// A scrambling algorithm that neither chip nor client has.
+    Algorithm {
+        /// scrambling_mode of the service.
+        scrambling_mode: u8,
+    },
+    /// The policy of the client forbids what the output is for.
+    Forbidden {
+        /// Which client.
+        client: String,
+        /// To do what with the content.
+        to: &'static str,
+    },
     /// No ECM came.
     NoEcm {
         /// Which client waited.
@@ -179,6 +191,12 @@ impl fmt::Display for Reason {
                 Ok(())
             }
             Self::Stopped { client, why } => write!(f, "client {client} was stopped: {why}"),
+            Self::Algorithm { scrambling_mode } => {
+                write!(f, "nobody here has scrambling_mode 0x{scrambling_mode:02x}")
+            }
+            Self::Forbidden { client, to } => {
+                write!(f, "the policy of client {client} forbids to {to} its content")
+            }
             Self::NoEcm { client } => write!(f, "no ECM came (client {client})"),
             Self::Refused { client, code, product } => {
                 let product = product.map_or_else(|| "it".into(), |p| format!("product {}", p.0));

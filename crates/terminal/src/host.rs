@@ -12,6 +12,7 @@
 
 pub(crate) mod card;
 mod clock;
+pub(crate) mod content;
 mod crypto;
 mod ladder;
 pub(crate) mod messages;
@@ -36,6 +37,8 @@ use crate::report::Reporter;
 use crate::stop::StopRequest;
 use card::{NoCard, SmartCard};
 pub use clock::{Clock, SystemClock};
+pub use content::Content;
+use content::ContentBuffer;
 use crypto::Keys;
 use messages::{Inbox, Message};
 use network::Network;
@@ -91,6 +94,7 @@ pub struct Host<C: SecurityChip, D: Disk> {
     emm_signer: [u8; 32],
     emm: Option<Vec<u8>>,
     ecm: Option<Vec<u8>>,
+    content: ContentBuffer,
     limits: HostLimits,
     used: Used,
     reporter: Reporter,
@@ -143,6 +147,7 @@ impl<C: SecurityChip, D: Disk> Host<C, D> {
             emm_signer,
             emm: None,
             ecm: None,
+            content: ContentBuffer::default(),
             limits: HostLimits::default(),
             used: Used::default(),
             reporter,
@@ -242,21 +247,32 @@ impl<C: SecurityChip, D: Disk> Host<C, D> {
         self.loaded
     }
 
-    /// Gives the event its access token and fresh limits.
-    pub(crate) fn begin_event(&mut self, emm: Option<&[u8]>, ecm: Option<&[u8]>) {
+    /// Gives the event its access tokens, by kind, and fresh limits.
+    pub(crate) fn begin_event(&mut self, tokens: &[(u32, &[u8])]) {
         self.used = Used::default();
         self.loaded = false;
-        self.emm = emm.map(<[u8]>::to_vec);
-        self.ecm = ecm.map(<[u8]>::to_vec);
+        let of = |kind| {
+            let found = tokens.iter().find(|(of, _)| *of == kind);
+            found.map(|(_, octets)| octets.to_vec())
+        };
+        (self.emm, self.ecm) = (of(token::EMM), of(token::ECM));
+        self.content = ContentBuffer { scrambled: of(token::CONTENT), descrambled: None };
+    }
+
+    /// What the client made of the content of the last event, if it gave anything back.
+    pub(crate) fn take_descrambled(&mut self) -> Option<Vec<u8>> {
+        self.content.descrambled.take()
     }
 
     /// Makes the event's changes of the storage durable, or forgets them.
     pub(crate) fn end_event(&mut self, keep: bool) -> Result<(), StoreError> {
         self.emm = None;
         self.ecm = None;
+        self.content.scrambled = None;
         if keep {
             self.store.commit(&mut ChipSealer(&mut self.chip))
         } else {
+            self.content.descrambled = None;
             self.store.discard();
             Ok(())
         }
@@ -320,6 +336,7 @@ impl<C: SecurityChip, D: Disk> Host<C, D> {
             token::EMM => self.emm.clone(),
             token::ECM => self.ecm.clone(),
             token::SIGNER => Some(sha256(&[&self.emm_signer]).to_vec()),
+            token::CONTENT => self.content.scrambled.clone(),
             _ => None,
         }
     }
@@ -382,6 +399,7 @@ impl<C: SecurityChip, D: Disk> SystemCalls for Host<C, D> {
             (S::TokenInfo, &[kind]) => Ok(self
                 .token(kind)
                 .map_or(Reply::error(status::NOT_FOUND), |token| Reply::ok(token.len() as u32))),
+            (S::PutContent, &[ptr, len]) => self.content.put(ptr, len, memory),
             (S::GetMsg, &[ptr, cap]) => self.get_message(ptr, cap, memory),
             (S::SyncCall, &[service, ptr, len]) => self.sync_call(service, ptr, len, memory),
             (S::PutMsg | S::Log | S::ClientStatus | S::UiMessage, _) => {

@@ -130,7 +130,7 @@ impl World {
     fn run(&self, host: &mut TestHost, handler: &[u32]) -> Outcome {
         let mut client = guest(handler);
         assert_eq!(client.raise(Event::Initialize, &[], host), Outcome::Returned(0));
-        host.begin_event(Some(b"the emm section"), Some(b"the ecm section"));
+        host.begin_event(&[(token::EMM, b"the emm section"), (token::ECM, b"the ecm section")]);
         client.raise(Event::Entitlement, &[15], host)
     }
 

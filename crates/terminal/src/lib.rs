@@ -32,7 +32,7 @@ pub use error::{ClientError, Reason, TerminalError};
 pub use host::card::{CardError, NoCard, SmartCard};
 pub use host::network::{Network, NetworkLimits};
 pub use host::user::{MediaHooks, PlainMedia};
-pub use host::{Clock, Host, HostLimits, SystemClock};
+pub use host::{Clock, Content, Host, HostLimits, SystemClock};
 pub use media_client::{Config, Limits, Summary, run, run_with, violations};
 pub use report::Reporter;
 pub use stop::StopRequest;

@@ -9,6 +9,7 @@
 //! What must never happen: an event out of order or lost; a packet out of order; output after the
 //! chip is gone.
 
+mod by_client;
 mod player;
 
 use std::net::SocketAddr;
@@ -18,22 +19,24 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use portcullis_chipset::ChipHandle;
 use portcullis_keyladder::envelope;
 use portcullis_store::RealDisk;
+use portcullis_svm::Event;
+use portcullis_svm::abi::call::PUT_CONTENT;
 use portcullis_ts::{Packet, RawPacket};
 use portcullis_types::{CaSystemId, ChipId, ServiceId, UnixSeconds};
 use serde_json::{Value, json};
 
 use crate::centre_link::CentreLink;
 use crate::chip::ChipSealer;
-use crate::discovery::{Discovery, Service};
+use crate::discovery::{Algorithm, Discovery, Service};
 use crate::embedded_scp::channels::Broker;
 use crate::embedded_scp::data_manager::DataManager;
 use crate::embedded_scp::provider::{NativeProvider, Provider};
-use crate::embedded_scp::scp_manager::ScpManager;
+use crate::embedded_scp::scp_manager::{InstalledClient, ScpManager};
 use crate::embedded_scp::violations::{self, ViolationRecord};
 use crate::error::{ClientError, Reason, TerminalError, stays_scrambled};
 use crate::report::Reporter;
 use crate::stop::StopRequest;
-use crate::streams::{Arrived, Input, Output, SILENCE};
+use crate::streams::{Arrived, Input, Output, Purpose, SILENCE};
 use player::{ClientSource, KeySource, Player};
 
 /// Limits of a terminal.
@@ -176,7 +179,7 @@ pub fn run_with(
         "chip_id": format!("{:016x}", info.chip_id.0),
         "service": service.id.0,
         "ca_systems": service.ca_systems.iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>(),
-        "mode": service.mode.name(),
+        "mode": service.algorithm.to_string(),
     }));
 
     let link = match config.centre {
@@ -197,7 +200,8 @@ pub fn run_with(
         record: config.record.as_deref(),
         stop: &config.stop,
     };
-    let clients = Clients { scp: &scp, link: link.as_ref(), chip_id: info.chip_id };
+    let purpose = output.as_ref().map_or(Purpose::Show, Output::purpose);
+    let clients = Clients { scp: &scp, link: link.as_ref(), chip_id: info.chip_id, purpose };
     let source = clients.start(chip, &service)?;
     let mut player = Player::new(config, reporter, discovery, service, source, clients);
     let played = player.apply_tables().and_then(|()| {
@@ -279,25 +283,52 @@ struct Clients<'a> {
     scp: &'a ScpManager<'a>,
     link: Option<&'a CentreLink>,
     chip_id: ChipId,
+    purpose: Purpose,
 }
 
 impl Clients<'_> {
     fn start(&self, chip: ChipHandle, service: &Service) -> Result<KeySource, TerminalError> {
-        start_client(self.scp, chip, service, self.chip_id)
+        start_client(self, chip, service)
+    }
+
+    /// Why this client may not descramble the service into this output.
+    // spec: X-03 X-11 X-30
+    fn hindrance(&self, client: &InstalledClient, service: &Service) -> Option<Reason> {
+        let policy = client.container.package.policy();
+        let named = || client.known.vendor.clone();
+        match self.purpose {
+            Purpose::Store if !policy.content.store => {
+                return Some(Reason::Forbidden { client: named(), to: "store" });
+            }
+            Purpose::Retransmit if !policy.content.retransmit => {
+                return Some(Reason::Forbidden { client: named(), to: "retransmit" });
+            }
+            _ => {}
+        }
+        let descrambles = || policy.permit_table().permits(Event::Descramble, PUT_CONTENT);
+        match service.algorithm {
+            Algorithm::Client(scrambling_mode) if !descrambles() => {
+                Some(Reason::Algorithm { scrambling_mode })
+            }
+            _ => None,
+        }
     }
 }
 
 /// The client of the first CA system that has one; the preferred CA system first.
 // spec: X-15 X-55 E-F10
 fn start_client(
-    scp: &ScpManager<'_>,
+    clients: &Clients<'_>,
     mut chip: ChipHandle,
     service: &Service,
-    chip_id: ChipId,
 ) -> Result<KeySource, TerminalError> {
+    let Clients { scp, chip_id, .. } = *clients;
     let mut systems: Vec<CaSystemId> = service.ca_systems.iter().map(|(id, _)| *id).collect();
     if systems.is_empty() {
         return Ok(KeySource::Clear(chip));
+    }
+    if let Algorithm::Unknown(scrambling_mode) = service.algorithm {
+        return Ok(KeySource::None(Reason::Algorithm { scrambling_mode }, Some(chip)));
     }
     let preferred = scp.preferred();
     let known: Vec<CaSystemId> = scp.known().iter().map(|known| known.ca_system_id).collect();
@@ -312,7 +343,11 @@ fn start_client(
                 continue;
             }
         };
-        match scp.launch(chip, installed, service.mode, service.id) {
+        if let Some(hindrance) = clients.hindrance(&installed, service) {
+            causes.push((ca_system_id, hindrance.to_string()));
+            continue;
+        }
+        match scp.launch(chip, installed, service.algorithm.of_chip(), service.id) {
             Ok((running, installed)) => {
                 let vendor_sys_id = installed.container.vendor_sys_id;
                 let address = envelope::unique_address(chip_id, vendor_sys_id);

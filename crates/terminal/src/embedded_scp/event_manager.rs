@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use portcullis_package::Lifetime;
 use portcullis_store::{ClientName, Disk};
-use portcullis_svm::abi::{player, token};
+use portcullis_svm::abi::{player, reason, token};
 use portcullis_svm::{Client, Event, Outcome, State, StopKind};
 use portcullis_types::ServiceId;
 use serde_json::json;
@@ -23,7 +23,7 @@ use crate::chip::{ChipSealer, SecurityChip};
 use crate::embedded_scp::link::{Answer, LinkError, MediaEnd, MediaEvent, ScpEnd, Sequence, link};
 use crate::embedded_scp::recording::Recording;
 use crate::embedded_scp::violations::{self, ViolationRecord};
-use crate::host::{GUEST_SESSION, Host};
+use crate::host::{Content, GUEST_SESSION, Host};
 use crate::report::Reporter;
 
 /// Events of timers and messages in one turn: the stream goes on in between.
@@ -164,6 +164,17 @@ impl<C: SecurityChip, D: Disk + Clone> RunningClient<C, D> {
         self.hand_over(MediaEvent::ChangeKey(section.to_vec()))
     }
 
+    /// Lets the client descramble; `None` when it answered no, or gave nothing back.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    // spec: X-47 X-60 X-S10
+    pub fn descramble(&mut self, content: Content) -> Result<Option<Vec<u8>>, Stopped> {
+        let answered = self.hand_over(MediaEvent::Descramble(content))?;
+        let descrambled = self.manager.host.take_descrambled();
+        Ok(descrambled.filter(|_| answered == reason::OK))
+    }
+
     /// Ends the client and gives the chip back.
     pub fn terminate(mut self) -> C {
         // It ends in any case; what it says about it changes nothing.
@@ -248,6 +259,13 @@ impl<C: SecurityChip, D: Disk + Clone> EventManager<C, D> {
                 let token = Some((token::ECM, section.as_slice()));
                 self.raise(sequence, Event::ChangeKey, &[GUEST_SESSION, len(section)], token)
             }
+            MediaEvent::Descramble(content) => {
+                let octets = content.octets();
+                let parity = content.parity.index() as u32;
+                let params = [GUEST_SESSION, parity, content.packets(), len(octets)];
+                let token = Some((token::CONTENT, octets));
+                self.raise(sequence, Event::Descramble, &params, token)
+            }
             MediaEvent::Timer(params) => self.raise(sequence, Event::Timer, params, None),
             MediaEvent::Message([source, number, octets]) => {
                 let params = [player::MESSAGE, *source, *number, *octets];
@@ -291,8 +309,7 @@ impl<C: SecurityChip, D: Disk + Clone> EventManager<C, D> {
         token: Option<(u32, &[u8])>,
     ) -> Result<u32, Stopped> {
         self.check_lifetime(Some(event))?;
-        let of = |kind| token.filter(|(of, _)| *of == kind).map(|(_, section)| section);
-        self.host.begin_event(of(token::EMM), of(token::ECM));
+        self.host.begin_event(token.as_slice());
         let outcome = match &mut self.recording {
             Some(recording) => recording.raise(
                 &mut self.client,

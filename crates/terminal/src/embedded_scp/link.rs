@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use portcullis_svm::Event;
 use portcullis_types::ServiceId;
 
+use crate::host::Content;
+
 /// Events that wait at most.
 pub const QUEUE_MAX: usize = 256;
 
@@ -33,6 +35,8 @@ pub enum MediaEvent {
     Entitlement(Vec<u8>),
     /// A new ECM section came: the access token.
     ChangeKey(Vec<u8>),
+    /// Scrambled packets that the client descrambles itself.
+    Descramble(Content),
     /// A timer of the client ran out: its number, how often, how late in milliseconds.
     Timer([u32; 3]),
     /// A message for the client came: source, number, octets.
@@ -51,6 +55,7 @@ impl MediaEvent {
             Self::SelectContent(_) => Event::SelectContent,
             Self::Entitlement(_) => Event::Entitlement,
             Self::ChangeKey(_) => Event::ChangeKey,
+            Self::Descramble(_) => Event::Descramble,
             Self::Timer(_) => Event::Timer,
             Self::Message(_) => Event::Player,
             Self::Terminate => Event::Terminate,

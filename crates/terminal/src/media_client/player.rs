@@ -9,10 +9,10 @@ use portcullis_ts::{Packet, RawPacket, ScramblingControl};
 use portcullis_types::{CaSystemId, ChipId, Parity, ProductId};
 use serde_json::{Value, json};
 
-use super::{Clients, Config, Summary};
+use super::{Clients, Config, Summary, by_client};
 use crate::chip::SecurityChip;
 use crate::demux::{CaSection, Demux};
-use crate::discovery::{Discovery, Service};
+use crate::discovery::{Algorithm, Discovery, Service};
 use crate::embedded_scp::data_manager::DataManager;
 use crate::embedded_scp::event_manager::Stopped;
 use crate::embedded_scp::scp_manager::Launched;
@@ -80,6 +80,8 @@ pub(super) struct Player<'a> {
     packets: u64,
     descrambled: u64,
     left_scrambled: u64,
+    /// Both counts when the service was chosen.
+    at_change: (u64, u64),
     reported: (u64, u64),
     last_report: Instant,
     flow: Flow,
@@ -112,6 +114,7 @@ impl<'a> Player<'a> {
             packets: 0,
             descrambled: 0,
             left_scrambled: 0,
+            at_change: (0, 0),
             reported: (0, 0),
             last_report: Instant::now(),
             flow: Flow::Nothing,
@@ -220,11 +223,12 @@ impl<'a> Player<'a> {
     ) -> Result<(), TerminalError> {
         self.flush(output)?;
         self.changes += 1;
+        self.at_change = (self.descrambled, self.left_scrambled);
         let before = std::mem::replace(&mut self.service, service);
         let serves = |source: &ClientSource| {
             let systems = &self.service.ca_systems;
             systems.iter().any(|(system, _)| *system == source.ca_system_id)
-                && self.service.mode == before.mode
+                && self.service.algorithm == before.algorithm
         };
         let ids = self.service.ca_systems.iter().map(|(id, _)| id.to_string());
         let (id, ids) = (self.service.id, ids.collect::<Vec<_>>());
@@ -385,12 +389,21 @@ impl<'a> Player<'a> {
         let parity = |octets: &RawPacket| Packet::new(octets).tsc().parity();
         let last = packets.iter().rev().filter(|packet| of_service(packet)).find_map(parity);
         self.parity = last.or(self.parity);
+        let mut stopped = None;
         if let KeySource::Client(source) = &mut self.source {
-            let host = source.running.host();
-            let session = host.session();
-            let chip = &mut host.chip;
-            let counts = SecurityChip::descramble(chip, session, packets)?;
-            self.descrambled += u64::from(counts.descrambled);
+            if let Algorithm::Client(_) = self.service.algorithm {
+                let is_ours = |packet: Packet<'_>| pids.contains(&packet.pid());
+                match by_client::descramble(&mut source.running, packets, is_ours) {
+                    Ok(count) => self.descrambled += count,
+                    Err(why) => stopped = Some(why),
+                }
+            } else {
+                let host = source.running.host();
+                let session = host.session();
+                let chip = &mut host.chip;
+                let counts = SecurityChip::descramble(chip, session, packets)?;
+                self.descrambled += u64::from(counts.descrambled);
+            }
         }
         let is_scrambled = |octets: &RawPacket| {
             Packet::new(octets).tsc() != ScramblingControl::Clear && of_service(octets)
@@ -415,7 +428,7 @@ impl<'a> Player<'a> {
             self.flow = flow;
             self.report(true);
         }
-        Ok(())
+        stopped.map_or(Ok(()), |stopped| self.client_stopped(stopped))
     }
 
     /// Counts, on change and from time to time.
@@ -467,10 +480,11 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Why there is no picture: packets stayed scrambled, and either none was descrambled or the
-    /// client's last word was no.
+    /// Why there is no picture of this service: packets stayed scrambled, and either none was
+    /// descrambled or the client's last word was no.
     fn reason(&self) -> Option<Reason> {
-        if self.left_scrambled == 0 {
+        let (descrambled, left_scrambled) = self.at_change;
+        if self.left_scrambled == left_scrambled {
             return None;
         }
         match &self.source {
@@ -480,7 +494,7 @@ impl<'a> Player<'a> {
                 let client = source.vendor.clone();
                 match source.last {
                     None => Some(Reason::NoEcm { client }),
-                    Some((reason::OK, _)) if self.descrambled > 0 => None,
+                    Some((reason::OK, _)) if self.descrambled > descrambled => None,
                     Some((code, product)) => Some(Reason::Refused { client, code, product }),
                 }
             }

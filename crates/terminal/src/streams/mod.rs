@@ -4,4 +4,4 @@ mod input;
 mod output;
 
 pub(crate) use input::{Arrived, Input, SILENCE};
-pub(crate) use output::Output;
+pub(crate) use output::{Output, Purpose};

@@ -20,6 +20,17 @@ pub(crate) struct Output {
     sink: Sink,
 }
 
+/// What an output is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    /// A player takes it at once.
+    Show,
+    /// It is kept.
+    Store,
+    /// It goes on to others.
+    Retransmit,
+}
+
 enum Sink {
     File { temporary: PathBuf, path: PathBuf, writer: Option<BufWriter<File>> },
     Pipe(Box<dyn Write + Send>),
@@ -31,6 +42,15 @@ impl Output {
         let sink = Sink::open(name)
             .map_err(|source| TerminalError::Output { name: name.into(), source })?;
         Ok(Self { name: name.into(), sink })
+    }
+
+    /// What becomes of what is written.
+    pub(crate) const fn purpose(&self) -> Purpose {
+        match self.sink {
+            Sink::File { .. } => Purpose::Store,
+            Sink::Pipe(_) => Purpose::Show,
+            Sink::Socket(_) => Purpose::Retransmit,
+        }
     }
 
     pub(crate) fn write(&mut self, packets: &[RawPacket]) -> Result<(), TerminalError> {
