@@ -28,6 +28,7 @@ mod mac;
 mod round_keys;
 mod seal;
 mod sign;
+mod traces;
 
 pub use aead::{AeadRefused, aes256_gcm_open, aes256_gcm_seal};
 pub use aes128::Aes128;
@@ -44,6 +45,7 @@ pub use mac::{cmac, hmac_sha256};
 pub use round_keys::{RoundKeys, Schedule};
 pub use seal::{NotAMessage, SealKey, SealLane, seal_many};
 pub use sign::{BadSignature, Ed25519SigningKey, Ed25519VerifyingKey, NotAKey, SignatureVerified};
+pub use traces::{DEEP, SHALLOW, Wiped, leaving_no_trace};
 
 pub use zeroize::{Zeroize, Zeroizing};
 

@@ -7,6 +7,7 @@
 
 use alloc::vec::Vec;
 
+use portcullis_crypto::{DEEP, leaving_no_trace};
 use portcullis_ts::{PacketMut, RawPacket, ScramblingControl};
 use portcullis_types::Parity;
 
@@ -61,22 +62,37 @@ impl<'a> Batch<'a> {
 
     /// Scrambles every packet, as [`Cipher::scramble_packet`] does.
     pub fn scramble(self) {
-        let mut lanes = Lanes::new(Direction::Scramble);
-        for entry in self.entries {
-            lanes.scramble(entry.packet, entry.cipher, entry.parity);
-        }
+        with_lanes(Direction::Scramble, |lanes| {
+            for entry in self.entries {
+                lanes.scramble(entry.packet, entry.cipher, entry.parity);
+            }
+        });
     }
 
     /// Descrambles every scrambled packet, as [`Cipher::descramble_packet`] does.
     pub fn descramble(self) {
-        let mut lanes = Lanes::new(Direction::Descramble);
-        for entry in self.entries {
-            lanes.descramble(entry.packet, entry.cipher);
-        }
+        with_lanes(Direction::Descramble, |lanes| {
+            for entry in self.entries {
+                lanes.descramble(entry.packet, entry.cipher);
+            }
+        });
     }
 }
 
-/// The batches of the kernels. What is left in them is worked on when this is dropped.
+/// Lets `deal` put packets into batches, and works on all of them. Whatever the kernels leave on
+/// the stack or in their scratch memory is gone when this returns.
+// defends: T-39
+#[inline]
+pub(crate) fn with_lanes<'a, R>(direction: Direction, deal: impl FnOnce(&mut Lanes<'a>) -> R) -> R {
+    leaving_no_trace::<DEEP, _>(|| {
+        let mut lanes = Lanes::new(direction);
+        let result = deal(&mut lanes);
+        lanes.finish();
+        result
+    })
+}
+
+/// The batches of the kernels; see [`with_lanes`].
 pub(crate) struct Lanes<'a> {
     direction: Direction,
     csa2: Vec<Lane<'a>>,
@@ -85,7 +101,7 @@ pub(crate) struct Lanes<'a> {
 }
 
 impl<'a> Lanes<'a> {
-    pub(crate) const fn new(direction: Direction) -> Self {
+    const fn new(direction: Direction) -> Self {
         Self { direction, csa2: Vec::new(), aes: Vec::new(), aes_short: Vec::new() }
     }
 
@@ -165,12 +181,12 @@ impl<'a> Lanes<'a> {
             self.csa2.clear();
         }
     }
-}
 
-impl Drop for Lanes<'_> {
-    fn drop(&mut self) {
+    /// Works on what is left.
+    fn finish(mut self) {
         sliced::run(&mut self.csa2, self.direction);
         aes::run_full(&mut self.aes, self.direction);
         aes::run_short(&mut self.aes_short, self.direction);
+        sliced::wipe();
     }
 }

@@ -1,6 +1,6 @@
 //! One control word under one scrambling mode.
 
-use portcullis_crypto::Key128;
+use portcullis_crypto::{Key128, SHALLOW, Wiped, leaving_no_trace};
 use portcullis_ts::{PacketMut, RawPacket, ScramblingControl};
 use portcullis_types::{Parity, ScramblingMode};
 use thiserror::Error;
@@ -36,12 +36,11 @@ pub enum Scrambled {
 /// A keyed scrambler and descrambler.
 pub struct Cipher {
     mode: ScramblingMode,
-    keyed: Keyed,
+    keyed: Wiped<Keyed>,
 }
 
 /// The algorithms with their expanded keys.
-// One lives per control word, so that its size matters less than one more indirection would.
-#[allow(clippy::large_enum_variant)]
+#[allow(clippy::large_enum_variant)] // one lives per control word
 pub(crate) enum Keyed {
     Csa2(Csa2),
     Aes(AesCipher),
@@ -53,7 +52,12 @@ impl Cipher {
     ///
     /// # Errors
     /// [`WrongControlWordLength`] when the control word does not have the mode's length.
+    // defends: T-39
     pub fn new(mode: ScramblingMode, control_word: &[u8]) -> Result<Self, WrongControlWordLength> {
+        leaving_no_trace::<SHALLOW, _>(|| Self::expand(mode, control_word))
+    }
+
+    fn expand(mode: ScramblingMode, control_word: &[u8]) -> Result<Self, WrongControlWordLength> {
         let wrong_length = WrongControlWordLength {
             mode,
             expected: mode.control_word_len(),
@@ -73,7 +77,7 @@ impl Cipher {
                 Keyed::Csa2(Csa2::new(&key))
             }
         };
-        Ok(Self { mode, keyed })
+        Ok(Self { mode, keyed: Wiped::new(keyed) })
     }
 
     /// The mode.
@@ -82,7 +86,7 @@ impl Cipher {
         self.mode
     }
 
-    pub(crate) const fn keyed(&self) -> &Keyed {
+    pub(crate) fn keyed(&self) -> &Keyed {
         &self.keyed
     }
 
@@ -110,18 +114,18 @@ impl Cipher {
 
     /// Scrambles one payload in place.
     pub fn scramble_payload(&self, payload: &mut [u8]) {
-        match &self.keyed {
+        leaving_no_trace::<SHALLOW, _>(|| match &*self.keyed {
             Keyed::Csa2(csa2) => csa2.scramble(payload),
             Keyed::Aes(aes) => aes.scramble(payload),
-        }
+        });
     }
 
     /// Descrambles one payload in place.
     pub fn descramble_payload(&self, payload: &mut [u8]) {
-        match &self.keyed {
+        leaving_no_trace::<SHALLOW, _>(|| match &*self.keyed {
             Keyed::Csa2(csa2) => csa2.descramble(payload),
             Keyed::Aes(aes) => aes.descramble(payload),
-        }
+        });
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Trust domains: the headend (scrambling) and the chip (descrambling); both hold control words,
 //! so everything here that is derived from one is zeroised when it is dropped and is neither
-//! printed nor cloned. Clauses: transport_scrambling_control of ISO/IEC 13818-1 2.4.3.3 with the
+//! printed nor cloned, and no call leaves anything of one on the stack. Clauses: transport_scrambling_control of ISO/IEC 13818-1 2.4.3.3 with the
 //! DVB meaning (10 even, 11 odd); ETSI TS 103 127 for CISSA, ATIS-0800006 for IDSA.
 //!
 //! Common to all algorithms: header and adaptation field stay in clear, a packet without payload
@@ -40,6 +40,8 @@ mod meter;
 mod scheduler;
 mod sliced;
 mod slots;
+#[cfg(test)]
+mod tests;
 
 pub use batch::Batch;
 pub use cipher::{Cipher, Scrambled, WrongControlWordLength};
@@ -55,8 +57,9 @@ use portcullis_types::Parity;
 
 /// Scrambles all packets of a run with one key; see [`Cipher::scramble_packet`].
 pub fn scramble_batch(packets: &mut [RawPacket], cipher: &Cipher, parity: Parity) {
-    let mut lanes = batch::Lanes::new(sliced::Direction::Scramble);
-    for packet in packets {
-        lanes.scramble(packet, cipher, parity);
-    }
+    batch::with_lanes(sliced::Direction::Scramble, |lanes| {
+        for packet in packets {
+            lanes.scramble(packet, cipher, parity);
+        }
+    });
 }

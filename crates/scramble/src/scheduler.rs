@@ -15,7 +15,7 @@ use core::time::Duration;
 use portcullis_ts::{Packet, RawPacket};
 use portcullis_types::Parity;
 
-use crate::batch::Lanes;
+use crate::batch::with_lanes;
 use crate::collector::{BatchIsFull, Collector};
 use crate::sliced::{Direction, LANES_MAX};
 use crate::{BatchStats, Cipher};
@@ -196,12 +196,13 @@ impl Scheduler {
 }
 
 fn run(direction: Direction, packets: &mut [RawPacket], marks: &[Mark], keys: &BatchKeys) {
-    let mut lanes = Lanes::new(direction);
-    for (packet, mark) in packets.iter_mut().zip(marks) {
-        let Some((cipher, parity)) = keys.of(*mark) else { continue };
-        match direction {
-            Direction::Scramble => lanes.scramble(packet, cipher, parity),
-            Direction::Descramble => lanes.descramble(packet, cipher),
+    with_lanes(direction, |lanes| {
+        for (packet, mark) in packets.iter_mut().zip(marks) {
+            let Some((cipher, parity)) = keys.of(*mark) else { continue };
+            match direction {
+                Direction::Scramble => lanes.scramble(packet, cipher, parity),
+                Direction::Descramble => lanes.descramble(packet, cipher),
+            }
         }
-    }
+    });
 }

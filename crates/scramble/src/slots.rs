@@ -6,7 +6,7 @@ use portcullis_ts::{Packet, PacketMut, RawPacket, ScramblingControl};
 use portcullis_types::Parity;
 
 use crate::Cipher;
-use crate::batch::Lanes;
+use crate::batch::with_lanes;
 use crate::scheduler::{BatchKeys, Mark, Scheduler};
 use crate::sliced::Direction;
 
@@ -127,26 +127,27 @@ impl KeySlots {
         mut select: impl FnMut(Packet<'_>) -> bool,
     ) -> DescrambledCount {
         let mut count = DescrambledCount::default();
-        let mut lanes = Lanes::new(Direction::Descramble);
-        for packet in packets {
-            let view = Packet::new(packet);
-            let Some(parity) = view.tsc().parity() else { continue };
-            if !select(view) {
-                continue;
-            }
-            match self.get(parity) {
-                Some(_) if view.payload_offset().is_none() => {
-                    // Control bits without a payload say nothing; they are put right.
-                    PacketMut::new(packet).set_tsc(ScramblingControl::Clear);
-                    count.descrambled += 1;
+        with_lanes(Direction::Descramble, |lanes| {
+            for packet in packets {
+                let view = Packet::new(packet);
+                let Some(parity) = view.tsc().parity() else { continue };
+                if !select(view) {
+                    continue;
                 }
-                Some(cipher) => {
-                    lanes.descramble(packet, cipher);
-                    count.descrambled += 1;
+                match self.get(parity) {
+                    Some(_) if view.payload_offset().is_none() => {
+                        // Control bits without a payload say nothing; they are put right.
+                        PacketMut::new(packet).set_tsc(ScramblingControl::Clear);
+                        count.descrambled += 1;
+                    }
+                    Some(cipher) => {
+                        lanes.descramble(packet, cipher);
+                        count.descrambled += 1;
+                    }
+                    None => count.left_scrambled += 1,
                 }
-                None => count.left_scrambled += 1,
             }
-        }
+        });
         count
     }
 }

@@ -13,7 +13,7 @@ mod vaes;
 
 use zeroize::Zeroizing;
 
-use crate::{Aes128, Key128};
+use crate::{Aes128, DEEP, Key128, SHALLOW, Wiped, leaving_no_trace};
 
 const BLOCK: usize = 16;
 /// Messages that are sealed at once.
@@ -32,7 +32,9 @@ pub struct NotAMessage {
 /// The two keys of encrypt-then-MAC, expanded once.
 ///
 /// Zeroised when it is dropped; like a key it cannot be printed or cloned.
-pub struct SealKey {
+pub struct SealKey(Wiped<Expanded>);
+
+struct Expanded {
     enc: Aes128,
     mac: Aes128,
     /// What CMAC adds to a last block that is whole (K1 of SP 800-38B).
@@ -45,6 +47,20 @@ impl SealKey {
     /// Expands both keys.
     #[must_use]
     pub fn new(enc_key: &Key128, mac_key: &Key128) -> Self {
+        leaving_no_trace::<SHALLOW, _>(|| Self(Wiped::new(Expanded::new(enc_key, mac_key))))
+    }
+
+    /// Seals one message in place.
+    ///
+    /// # Errors
+    /// [`NotAMessage`] when the length is none of a message; nothing is changed then.
+    pub fn seal(&self, message: &mut [u8]) -> Result<(), NotAMessage> {
+        leaving_no_trace::<SHALLOW, _>(|| self.0.seal(message))
+    }
+}
+
+impl Expanded {
+    fn new(enc_key: &Key128, mac_key: &Key128) -> Self {
         let mac = Aes128::new(mac_key);
         let mut subkey = Zeroizing::new([[0; BLOCK]]);
         mac.encrypt_blocks(subkey.as_mut_slice());
@@ -59,11 +75,7 @@ impl SealKey {
         }
     }
 
-    /// Seals one message in place.
-    ///
-    /// # Errors
-    /// [`NotAMessage`] when the length is none of a message; nothing is changed then.
-    pub fn seal(&self, message: &mut [u8]) -> Result<(), NotAMessage> {
+    fn seal(&self, message: &mut [u8]) -> Result<(), NotAMessage> {
         let (header, body, tag) = split(message)?;
         let (mut chain, mut mac) = ([*header], [*header]);
         self.enc.encrypt_blocks(&mut chain);
@@ -95,6 +107,10 @@ pub struct SealLane<'a> {
 /// # Errors
 /// [`NotAMessage`] when a length is none of a message; nothing is changed then.
 pub fn seal_many(lanes: &mut [SealLane<'_>]) -> Result<(), NotAMessage> {
+    leaving_no_trace::<DEEP, _>(|| seal_lanes(lanes))
+}
+
+fn seal_lanes(lanes: &mut [SealLane<'_>]) -> Result<(), NotAMessage> {
     for lane in lanes.iter_mut() {
         split(lane.message)?;
     }
@@ -105,7 +121,7 @@ pub fn seal_many(lanes: &mut [SealLane<'_>]) -> Result<(), NotAMessage> {
             continue;
         }
         for lane in lanes {
-            lane.key.seal(lane.message)?;
+            lane.key.0.seal(lane.message)?;
         }
     }
     Ok(())

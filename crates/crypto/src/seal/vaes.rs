@@ -50,7 +50,7 @@ fn detected() -> bool {
 
 /// Seals messages of one length. Whether it could be done; if not, nothing is changed.
 pub(super) fn seal(lanes: &mut [SealLane<'_>]) -> bool {
-    if !detected() || lanes.iter().any(|lane| lane.key.wide.is_none()) {
+    if !detected() || lanes.iter().any(|lane| lane.key.0.wide.is_none()) {
         return false;
     }
     // SAFETY: the processor has the features that the function is compiled for.
@@ -61,7 +61,7 @@ pub(super) fn seal(lanes: &mut [SealLane<'_>]) -> bool {
 /// By round, by register.
 type Laid = [[__m512i; REGISTERS]; ROUND_KEYS];
 
-/// The keys of the lanes.
+/// The keys of the lanes; on the stack, which the caller overwrites.
 struct Keys<'a> {
     enc: Laid,
     mac: Laid,
@@ -88,7 +88,7 @@ impl<'a> Keys<'a> {
         }
         self.of = keys.map(Some);
         for (register, keys) in keys.as_chunks::<PER_REGISTER>().0.iter().enumerate() {
-            let [Some(a), Some(b), Some(c), Some(d)] = keys.map(|key| key.wide.as_ref()) else {
+            let [Some(a), Some(b), Some(c), Some(d)] = keys.map(|key| key.0.wide.as_ref()) else {
                 continue; // looked at before
             };
             let enc = [a, b, c, d].map(|keys| &*keys.enc);
@@ -97,16 +97,8 @@ impl<'a> Keys<'a> {
                 self.enc[round][register] = together(enc.map(|keys| xmm(&keys[round])));
                 self.mac[round][register] = together(mac.map(|keys| xmm(&keys[round])));
             }
-            self.whole[register] = together(keys.map(|key| xmm(&key.whole)));
+            self.whole[register] = together(keys.map(|key| xmm(&key.0.whole)));
         }
-    }
-
-    /// As `zeroize` does, but not octet by octet.
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn wipe(&mut self) {
-        *self = Self::none();
-        core::hint::black_box(self);
     }
 }
 
@@ -121,7 +113,7 @@ fn seal_here(lanes: &mut [SealLane<'_>]) {
     if rest.len() < LANES_MIN {
         for lane in rest {
             // The length was looked at before.
-            let _ = lane.key.seal(lane.message);
+            let _ = lane.key.0.seal(lane.message);
         }
     } else if let Some(first) = rest.first().map(|lane| lane.key) {
         // The lanes that are left over have nothing to work on.
@@ -132,7 +124,6 @@ fn seal_here(lanes: &mut [SealLane<'_>]) {
         let mut next = next;
         chains([(); LANES].map(|()| next().unwrap_or_default()), &keys);
     }
-    keys.wipe();
 }
 
 /// Both chains over messages of one length; a message without blocks is a lane without work.

@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
-use portcullis_crypto::{SealKey, SealLane};
+use portcullis_crypto::{SHALLOW, SealKey, SealLane, leaving_no_trace};
 
 use super::{
     HEADER_LEN, Header, HeaderFields, Kind, MAC_LEN, MessageKey, MessageKeys, SealError, padded,
@@ -35,8 +35,10 @@ impl<K: MessageKey> Sealer<K> {
     /// Derives and expands the message keys of a level key.
     #[must_use]
     pub fn new(level_key: &K) -> Self {
-        let MessageKeys { enc, mac } = MessageKeys::derive(level_key.level_key(), K::KIND);
-        Self { key: SealKey::new(&enc, &mac), level: PhantomData }
+        leaving_no_trace::<SHALLOW, _>(|| {
+            let MessageKeys { enc, mac } = MessageKeys::derive(level_key.level_key(), K::KIND);
+            Self { key: SealKey::new(&enc, &mac), level: PhantomData }
+        })
     }
 
     /// Seals one message.

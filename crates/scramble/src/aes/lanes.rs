@@ -10,7 +10,7 @@ use portcullis_crypto::RoundKeys;
 use super::{AesCipher, BLOCK, Chaining, PAYLOAD, STEP, WHOLE, xor};
 #[cfg(target_arch = "x86_64")]
 use super::{aesni, vaes};
-use crate::sliced::Direction;
+use crate::sliced::{Direction, lanes_limit};
 
 /// Payloads that a batch takes: five registers of four, and two times ten.
 pub(crate) const LANES: usize = 20;
@@ -56,6 +56,19 @@ impl Path {
         let special: [(Self, bool); 0] = [];
         let all = special.into_iter().chain([(Self::Portable, true)]);
         all.filter(|(_, has)| *has).map(|(path, _)| path)
+    }
+
+    /// The fastest that is allowed; see [`limit_lanes`](crate::limit_lanes).
+    fn best() -> Self {
+        let limit = lanes_limit();
+        let lanes = |path: &Self| match path {
+            #[cfg(target_arch = "x86_64")]
+            Self::Vaes => 512,
+            #[cfg(target_arch = "x86_64")]
+            Self::AesNi => 256,
+            Self::Portable => 64,
+        };
+        Self::available().find(|path| lanes(path) <= limit).unwrap_or(Self::Portable)
     }
 
     /// Works on payloads of full length.
@@ -230,16 +243,12 @@ impl Path {
 
 /// Works on payloads of full length in the fastest way that this processor has.
 pub(crate) fn run_full(lanes: &mut [FullLane<'_>], direction: Direction) {
-    if let Some(best) = Path::available().next() {
-        best.run_full(lanes, direction);
-    }
+    Path::best().run_full(lanes, direction);
 }
 
 /// Works on payloads of any length in the fastest way that this processor has.
 pub(crate) fn run_short(lanes: &mut [AesLane<'_>], direction: Direction) {
-    if let Some(best) = Path::available().next() {
-        best.run_short(lanes, direction);
-    }
+    Path::best().run_short(lanes, direction);
 }
 
 /// Whether all lanes have the same key.

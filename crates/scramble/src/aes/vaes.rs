@@ -62,11 +62,11 @@ pub(super) fn encrypt<const N: usize>(
             return false;
         };
         // SAFETY: the processor has the features that the functions are compiled for.
-        unsafe { encrypt_here(lanes, iv, &mut Keys::<1>::of_all(keys)) };
+        unsafe { encrypt_here(lanes, iv, &Keys::<1>::of_all(keys)) };
     } else {
         let Some(keys) = schedules(lanes) else { return false };
         // SAFETY: the processor has the features that the functions are compiled for.
-        unsafe { encrypt_here(lanes, iv, &mut Keys::<REGISTERS>::of_each(&keys)) };
+        unsafe { encrypt_here(lanes, iv, &Keys::<REGISTERS>::of_each(&keys)) };
     }
     true
 }
@@ -81,7 +81,8 @@ pub(super) fn decrypt(lanes: &mut [FullLane<'_>], iv: &[u8; BLOCK]) -> bool {
     true
 }
 
-/// Round keys: by round, by register; one register when all lanes have one key.
+/// Round keys: by round, by register; one register when all lanes have one key. On the stack, which
+/// is overwritten behind the batches.
 struct Keys<const KEYED: usize>([[__m512i; KEYED]; ROUND_KEYS]);
 
 impl Keys<1> {
@@ -105,22 +106,12 @@ impl Keys<REGISTERS> {
     }
 }
 
-impl<const KEYED: usize> Keys<KEYED> {
-    /// As `zeroize` does, but not octet by octet: that would cost more than the ciphers.
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn wipe(&mut self) {
-        *self = Self([[_mm512_setzero_si512(); KEYED]; ROUND_KEYS]);
-        core::hint::black_box(self);
-    }
-}
-
 #[allow(clippy::needless_range_loop)] // as the registers stand beside each other
 #[target_feature(enable = "avx512f,vaes")]
 fn encrypt_here<const N: usize, const KEYED: usize>(
     lanes: &mut [AesLane<'_, [u8; N]>; LANES],
     iv: &[u8; BLOCK],
-    keys: &mut Keys<KEYED>,
+    keys: &Keys<KEYED>,
 ) {
     let mut chain = [_mm512_broadcast_i32x4(xmm(iv)); REGISTERS];
     let [whitening, middle @ .., last] = &keys.0;
@@ -147,7 +138,6 @@ fn encrypt_here<const N: usize, const KEYED: usize>(
             set_block(d.payload, index, _mm512_extracti32x4_epi32::<3>(done));
         }
     }
-    keys.wipe();
 }
 
 /// The truth table of a XOR b XOR c.

@@ -32,7 +32,7 @@ use core::str::FromStr;
 
 #[cfg(target_arch = "x86_64")]
 use portcullis_crypto::RoundKeys;
-use portcullis_crypto::{Aes128, Key128};
+use portcullis_crypto::{Aes128, Key128, SHALLOW, Wiped, leaving_no_trace};
 
 pub use error::{CencError, UnknownScheme};
 pub use runs::{Pattern, Subsample};
@@ -40,6 +40,9 @@ pub use runs::{Pattern, Subsample};
 use chain::Chain;
 use counter::Counter;
 use runs::runs;
+
+#[cfg(target_arch = "x86_64")]
+use crate::sliced::{LANES_MAX, lanes_limit};
 
 const BLOCK: usize = 16;
 type Block = [u8; BLOCK];
@@ -136,7 +139,7 @@ struct Keyed {
 pub struct SampleCipher {
     scheme: Scheme,
     pattern: Pattern,
-    key: Keyed,
+    key: Wiped<Keyed>,
 }
 
 impl SampleCipher {
@@ -150,11 +153,15 @@ impl SampleCipher {
             let Pattern { crypt_byte_block, skip_byte_block } = pattern;
             return Err(CencError::Pattern { scheme, crypt_byte_block, skip_byte_block });
         }
-        let key = Keyed {
-            aes: Aes128::new(key),
-            #[cfg(target_arch = "x86_64")]
-            wide: vaes::detected().then(|| RoundKeys::new(key)).flatten(),
-        };
+        let key = leaving_no_trace::<SHALLOW, _>(|| {
+            Wiped::new(Keyed {
+                aes: Aes128::new(key),
+                #[cfg(target_arch = "x86_64")]
+                wide: (vaes::detected() && lanes_limit() >= LANES_MAX)
+                    .then(|| RoundKeys::new(key))
+                    .flatten(),
+            })
+        });
         Ok(Self { scheme, pattern, key })
     }
 
@@ -171,7 +178,7 @@ impl SampleCipher {
     pub fn decrypt(&self, sample: Sample<'_>) -> Result<(), CencError> {
         let Sample { data, iv, subsamples } = sample;
         runs::check(self.scheme, data.len(), subsamples)?;
-        match self.scheme {
+        leaving_no_trace::<SHALLOW, _>(|| match self.scheme {
             Scheme::Cenc | Scheme::Cens => self.count(data, iv, subsamples),
             Scheme::Cbc1 => {
                 let mut chain = Chain::new(&self.key, Pattern::NONE, iv.0);
@@ -179,7 +186,7 @@ impl SampleCipher {
             }
             Scheme::Cbcs => runs(data, subsamples)
                 .for_each(|run| Chain::new(&self.key, self.pattern, iv.0).decrypt(run)),
-        }
+        });
         Ok(())
     }
 
@@ -200,19 +207,23 @@ impl SampleCipher {
         &self,
         samples: impl IntoIterator<Item = Sample<'a>>,
     ) -> Result<(), CencError> {
-        let mut chains = chain::Chains::new(&self.key, self.pattern);
-        for Sample { data, iv, subsamples } in samples {
-            runs::check(self.scheme, data.len(), subsamples)?;
-            match self.scheme {
-                Scheme::Cenc | Scheme::Cens => self.count(data, iv, subsamples),
-                Scheme::Cbc1 => {
-                    let mut chain = Chain::new(&self.key, Pattern::NONE, iv.0);
-                    runs(data, subsamples).for_each(|run| chain.encrypt(run));
+        leaving_no_trace::<SHALLOW, _>(|| {
+            let mut chains = chain::Chains::new(&self.key, self.pattern);
+            for Sample { data, iv, subsamples } in samples {
+                runs::check(self.scheme, data.len(), subsamples)?;
+                match self.scheme {
+                    Scheme::Cenc | Scheme::Cens => self.count(data, iv, subsamples),
+                    Scheme::Cbc1 => {
+                        let mut chain = Chain::new(&self.key, Pattern::NONE, iv.0);
+                        runs(data, subsamples).for_each(|run| chain.encrypt(run));
+                    }
+                    Scheme::Cbcs => {
+                        runs(data, subsamples).for_each(|run| chains.encrypt(iv.0, run));
+                    }
                 }
-                Scheme::Cbcs => runs(data, subsamples).for_each(|run| chains.encrypt(iv.0, run)),
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Counter mode is its own inverse.

@@ -19,7 +19,7 @@ fn cipher(scheme: Scheme, pattern: Pattern, key: [u8; 16], portable: bool) -> Sa
     let mut cipher = SampleCipher::new(scheme, pattern, &Key128::new(key)).unwrap();
     #[cfg(target_arch = "x86_64")]
     if portable {
-        cipher.key.wide = None;
+        cipher.key = Wiped::new(Keyed { aes: Aes128::new(&Key128::new(key)), wide: None });
     }
     cipher
 }

@@ -79,14 +79,6 @@ fn broadcast(keys: &[Block; ROUND_KEYS]) -> Keys {
     keys.each_ref().map(|key| _mm512_broadcast_i32x4(xmm(key)))
 }
 
-/// The copies of the round keys go, as far as they were in memory.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn wipe(keys: &mut Keys) {
-    *keys = [_mm512_setzero_si512(); ROUND_KEYS];
-    core::hint::black_box(keys);
-}
-
 #[target_feature(enable = "avx512f,avx512bw,vaes")]
 fn count_here<'b>(
     keys: &RoundKeys,
@@ -94,7 +86,7 @@ fn count_here<'b>(
     counter: &mut u64,
     blocks: &'b mut [Block],
 ) -> &'b mut [Block] {
-    let mut keys = broadcast(keys.expose_encrypt());
+    let keys = broadcast(keys.expose_encrypt());
     // The front as it lies in memory, the block counter as a number until it is turned around.
     let front = i64::from_le_bytes(front);
     let turned =
@@ -131,13 +123,12 @@ fn count_here<'b>(
         let last = _mm512_xor_si512(keys[10], zmm(blocks));
         *blocks = octets(_mm512_aesenclast_epi128(state, last));
     }
-    wipe(&mut keys);
     rest
 }
 
 #[target_feature(enable = "avx512f,vaes")]
 fn decrypt_here(keys: &RoundKeys, before: &mut Block, blocks: &mut [Block], pattern: Pattern) {
-    let mut keys = broadcast(keys.expose_decrypt());
+    let keys = broadcast(keys.expose_decrypt());
     let mut places = pattern.places();
     loop {
         let at: [usize; AT_ONCE] = core::array::from_fn(|_| places.next());
@@ -176,13 +167,12 @@ fn decrypt_here(keys: &RoundKeys, before: &mut Block, blocks: &mut [Block], patt
             }
         }
     }
-    wipe(&mut keys);
 }
 
 #[allow(clippy::needless_range_loop)] // as the registers stand beside each other
 #[target_feature(enable = "avx512f,vaes")]
 fn encrypt_here(keys: &RoundKeys, lanes: &mut [Lane<'_>]) {
-    let mut keys = broadcast(keys.expose_encrypt());
+    let keys = broadcast(keys.expose_encrypt());
     let mut ivs = [[0; BLOCK]; AT_ONCE];
     for (iv, lane) in ivs.iter_mut().zip(lanes.iter()) {
         *iv = lane.iv;
@@ -224,7 +214,6 @@ fn encrypt_here(keys: &RoundKeys, lanes: &mut [Lane<'_>]) {
             }
         }
     }
-    wipe(&mut keys);
 }
 
 #[inline]

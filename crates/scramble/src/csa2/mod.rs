@@ -50,6 +50,11 @@ impl Csa2 {
         &self.merged
     }
 
+    #[cfg(test)]
+    pub(crate) fn round_keys(&self) -> &[u8; block::ROUNDS] {
+        self.block.rounds()
+    }
+
     /// Scrambles a payload in place; below 8 octets it stays clear.
     pub(crate) fn scramble(&self, payload: &mut [u8]) {
         let (blocks, _) = payload.as_chunks_mut::<BLOCK>();

@@ -11,6 +11,7 @@
 
 #![allow(unsafe_code)]
 
+use alloc::boxed::Box;
 use core::arch::asm;
 use core::arch::x86_64::*;
 use core::cell::RefCell;
@@ -28,17 +29,24 @@ pub(super) fn detected() -> bool {
     std::is_x86_feature_detected!("avx2")
 }
 
+thread_local! {
+    static SCRATCH: RefCell<Option<Box<Scratch<Ymm>>>> = const { RefCell::new(None) };
+}
+
 pub(super) fn run(lanes: &mut [Lane<'_>], direction: Direction) {
-    thread_local! {
-        static SCRATCH: RefCell<Scratch<Ymm>> = RefCell::new(Scratch::new());
-    }
     if !detected() {
         return portable::run(lanes, direction);
     }
     SCRATCH.with_borrow_mut(|scratch| {
+        let scratch = scratch.get_or_insert_with(|| Box::new(Scratch::new()));
         // SAFETY: the processor has the feature that the function is compiled for.
         unsafe { run_here(scratch, lanes, direction) }
     });
+}
+
+/// Wipes what is left of keys.
+pub(super) fn wipe() {
+    SCRATCH.with_borrow_mut(|scratch| scratch.as_deref_mut().map(Scratch::wipe));
 }
 
 #[target_feature(enable = "avx2")]

@@ -11,6 +11,7 @@
 
 #![allow(unsafe_code)]
 
+use alloc::boxed::Box;
 use core::arch::asm;
 use core::arch::x86_64::*;
 use core::cell::RefCell;
@@ -31,17 +32,24 @@ pub(super) fn detected() -> bool {
         && std::is_x86_feature_detected!("gfni")
 }
 
+thread_local! {
+    static SCRATCH: RefCell<Option<Box<Scratch<Zmm>>>> = const { RefCell::new(None) };
+}
+
 pub(super) fn run(lanes: &mut [Lane<'_>], direction: Direction) {
-    thread_local! {
-        static SCRATCH: RefCell<Scratch<Zmm>> = RefCell::new(Scratch::new());
-    }
     if !detected() {
         return portable::run(lanes, direction);
     }
     SCRATCH.with_borrow_mut(|scratch| {
+        let scratch = scratch.get_or_insert_with(|| Box::new(Scratch::new()));
         // SAFETY: the processor has the features that the function is compiled for.
         unsafe { run_here(scratch, lanes, direction) }
     });
+}
+
+/// Wipes what is left of keys.
+pub(super) fn wipe() {
+    SCRATCH.with_borrow_mut(|scratch| scratch.as_deref_mut().map(Scratch::wipe));
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni")]

@@ -214,10 +214,9 @@ fn round<V: Register, const IN_FLIGHT: usize, const T: usize>(
 
 /// The control words, each octet XOR 6, which are the keys of the last eight rounds: these rounds
 /// backwards on nothing but the sums of keys tell them (see `MergedKeys`).
-pub(super) fn control_words<V: Register>(keys: &[[V; GROUPS]]) -> [[V; GROUPS]; BLOCK] {
-    let mut found = [[V::ZERO; GROUPS]; BLOCK];
-    let Some((rounds, behind)) = split(keys) else { return found };
-    let Some(rounds) = rounds.last_chunk::<BLOCK>() else { return found };
+pub(super) fn control_words<V: Register>(keys: &[[V; GROUPS]], found: &mut BlockPlanes<V>) {
+    let Some((rounds, behind)) = split(keys) else { return };
+    let Some(rounds) = rounds.last_chunk::<BLOCK>() else { return };
     for group in 0..GROUPS {
         let mut r = behind.map(|planes| planes[group]);
         r[7] = V::ZERO;
@@ -228,5 +227,4 @@ pub(super) fn control_words<V: Register>(keys: &[[V; GROUPS]]) -> [[V; GROUPS]; 
             found[t][group] = r[(t + 7) % 8];
         }
     }
-    found
 }

@@ -7,7 +7,7 @@
 //! implementation, and those files alone hold `unsafe`.
 //!
 //! What must never happen: that a path gives other octets than the portable scalar code, or that a
-//! key stays in the scratch memory after the call.
+//! key stays in the scratch memory behind the last batch of a run.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -61,10 +61,17 @@ pub(crate) enum Direction {
 /// Lanes that a path may have; see [`limit_lanes`].
 static LANES_LIMIT: AtomicUsize = AtomicUsize::new(LANES_MAX);
 
-/// Uses no kernel of CSA2 with more lanes (512, 256, 128 or 64) in this process from now on. All give the
-/// same octets; this is for measuring the narrow ones on a processor that has the wide ones.
+/// Uses no kernel with more lanes in this process from now on: 512 is all of them, 256 those that a
+/// processor with AVX2 and the AES instructions has, 128 those of WebAssembly, 64 those of any
+/// processor. All give the same octets; this is for measuring and testing the narrow ones on a
+/// processor that has the wide ones. The kernels of samples are chosen when their key is expanded.
 pub fn limit_lanes(lanes: usize) {
     LANES_LIMIT.store(lanes, Ordering::Relaxed);
+}
+
+/// What [`limit_lanes`] was told.
+pub(crate) fn lanes_limit() -> usize {
+    LANES_LIMIT.load(Ordering::Relaxed)
 }
 
 /// A way to compute; all give the same octets.
@@ -132,7 +139,7 @@ impl Path {
 
 /// Works on all lanes in the fastest way that this processor has.
 pub(crate) fn run(lanes: &mut [Lane<'_>], direction: Direction) {
-    let limit = LANES_LIMIT.load(Ordering::Relaxed);
+    let limit = lanes_limit();
     let narrow = |path: &Path| path.lanes() <= limit;
     let Some(best) = Path::available().find(narrow) else { return };
     let full = lanes.len() / best.lanes() * best.lanes();
@@ -148,6 +155,15 @@ pub(crate) fn run(lanes: &mut [Lane<'_>], direction: Direction) {
             Direction::Scramble => lane.key.scramble(lane.payload),
             Direction::Descramble => lane.key.descramble(lane.payload),
         }
+    }
+}
+
+/// Wipes what [`run`] left of keys in the memory of this thread.
+pub(crate) fn wipe() {
+    #[cfg(target_arch = "x86_64")]
+    {
+        avx512::wipe();
+        avx2::wipe();
     }
 }
 
@@ -265,6 +281,8 @@ struct Scratch<V> {
     rows: Vec<Payload>,
     planes: Vec<[V; GROUPS]>,
     keys: Vec<[V; GROUPS]>,
+    /// Whether there may be something of keys in here.
+    keyed: bool,
     /// Whole blocks of each lane.
     blocks: [V; GROUPS],
     registers: stream::Registers<V>,
@@ -276,6 +294,7 @@ impl<V: Register> Scratch<V> {
             rows: alloc::vec![[0; PAYLOAD_MAX]; GROUPS * V::OCTETS],
             planes: alloc::vec![[V::ZERO; GROUPS]; PAYLOAD_MAX],
             keys: alloc::vec![[V::ZERO; GROUPS]; KEY_PLANES],
+            keyed: false,
             blocks: [V::ZERO; GROUPS],
             registers: stream::Registers::new(),
         }
@@ -284,6 +303,7 @@ impl<V: Register> Scratch<V> {
     /// Works on up to as many lanes as the width has.
     #[inline(always)]
     fn run(&mut self, lanes: &mut [Lane<'_>], direction: Direction) {
+        self.keyed = true;
         self.load_keys(lanes);
         let lengths = self.load_payloads(lanes);
         match direction {
@@ -297,7 +317,6 @@ impl<V: Register> Scratch<V> {
             }
         }
         self.store_payloads(lanes, &lengths);
-        self.wipe();
     }
 
     #[inline(always)]
@@ -372,12 +391,13 @@ impl<V: Register> Scratch<V> {
         }
     }
 
-    /// Nothing derived from a key outlives the call.
-    #[inline(always)]
+    /// Nothing derived from a key stays; see [`wipe`].
     fn wipe(&mut self) {
-        self.keys.fill([V::ZERO; GROUPS]);
-        self.registers.wipe();
-        core::hint::black_box(self);
+        if core::mem::take(&mut self.keyed) {
+            self.keys.fill([V::ZERO; GROUPS]);
+            self.registers.wipe();
+            core::hint::black_box(self);
+        }
     }
 }
 

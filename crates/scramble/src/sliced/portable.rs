@@ -6,7 +6,9 @@ use super::{
 use crate::csa2::{BLOCK_SBOX, permute_octet};
 
 pub(super) fn run(lanes: &mut [Lane<'_>], direction: Direction) {
-    Scratch::<u64>::new().run(lanes, direction);
+    let mut scratch = Scratch::<u64>::new();
+    scratch.run(lanes, direction);
+    scratch.wipe();
 }
 
 const LOW: u64 = 0x0101_0101_0101_0101;

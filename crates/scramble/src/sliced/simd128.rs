@@ -14,7 +14,9 @@ use super::{
 use crate::csa2::{BLOCK_SBOX, permute_octet};
 
 pub(super) fn run(lanes: &mut [Lane<'_>], direction: Direction) {
-    Scratch::<Vector>::new().run(lanes, direction);
+    let mut scratch = Scratch::<Vector>::new();
+    scratch.run(lanes, direction);
+    scratch.wipe();
 }
 
 /// 16 octets.

@@ -5,6 +5,9 @@
 //! are copied back up. The S-boxes of a clock are computed when their outputs are needed, one clock
 //! later, from the nibbles of then.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::{BLOCK, GROUPS, Register, Scratch, Window, block};
 
 const CLOCKS: usize = 4;
@@ -14,7 +17,8 @@ const RUN: usize = OCTETS_PER_RUN * CLOCKS;
 /// Nibbles of a shift register.
 const NIBBLES: usize = 10;
 
-type ShiftRegister<V> = [[V; 4]; RUN + NIBBLES];
+/// [`RUN`] and [`NIBBLES`] of them.
+type ShiftRegister<V> = Vec<[V; 4]>;
 
 /// What the clocks of one octet read and write.
 type Span<V> = [[V; 4]; CLOCKS + NIBBLES];
@@ -27,13 +31,14 @@ pub(super) struct Registers<V> {
 
 impl<V: Register> Registers<V> {
     pub(super) fn new() -> Self {
-        Self { a: [[V::ZERO; 4]; RUN + NIBBLES], b: [[V::ZERO; 4]; RUN + NIBBLES] }
+        let zero = || vec![[V::ZERO; 4]; RUN + NIBBLES];
+        Self { a: zero(), b: zero() }
     }
 
     #[inline(always)]
     pub(super) fn wipe(&mut self) {
-        self.a = [[V::ZERO; 4]; RUN + NIBBLES];
-        self.b = [[V::ZERO; 4]; RUN + NIBBLES];
+        self.a.fill([V::ZERO; 4]);
+        self.b.fill([V::ZERO; 4]);
     }
 }
 
@@ -98,26 +103,22 @@ pub(super) fn apply<V: Register>(scratch: &mut Scratch<V>, octets: usize) {
 
 /// The nibbles of the control words become A1..A8 and B1..B8; the others are zero.
 #[inline(always)]
-fn load_control_words<V: Register>(
-    keys: &[[V; GROUPS]],
-    a: &mut ShiftRegister<V>,
-    b: &mut ShiftRegister<V>,
-) {
+fn load_control_words<V: Register>(keys: &[[V; GROUPS]], a: &mut [[V; 4]], b: &mut [[V; 4]]) {
     let six = V::splat(6);
-    for (index, planes) in block::control_words(keys).iter().enumerate() {
-        let mut octets = *planes;
-        for octet in &mut octets {
-            *octet = octet.xor(six);
-        }
-        let bits = transpose_bits(octets);
+    // They lie meanwhile where the first clocks of A will write.
+    let Some((space, a)) = a.split_at_mut_checked(RUN) else { return };
+    let space = space.as_flattened_mut().as_chunks_mut().0.first_chunk_mut();
+    let Some((octets, b)) = space.zip(b.get_mut(RUN..)) else { return };
+    block::control_words(keys, octets);
+    for (index, planes) in octets.iter_mut().enumerate() {
+        let bits = transpose_bits(planes.map(|octet| octet.xor(six)));
         let [low @ .., _, _, _, _] = bits;
         let [_, _, _, _, high @ ..] = bits;
-        let register = if index < 4 { &mut *a } else { &mut *b };
-        let nibbles = register.iter_mut().skip(RUN + index % 4 * 2);
+        let nibbles = if index < 4 { &mut *a } else { &mut *b }.iter_mut().skip(index % 4 * 2);
         nibbles.zip([high, low]).for_each(|(nibble, bits)| *nibble = bits);
     }
     for register in [a, b] {
-        register.iter_mut().skip(RUN + 8).for_each(|nibble| *nibble = [V::ZERO; 4]);
+        register.iter_mut().skip(8).for_each(|nibble| *nibble = [V::ZERO; 4]);
     }
 }
 
@@ -132,7 +133,7 @@ fn windows<'a, V>(
 }
 
 #[inline(always)]
-fn copy_up<V>(a: &mut ShiftRegister<V>, b: &mut ShiftRegister<V>, at: usize) -> usize
+fn copy_up<V>(a: &mut [[V; 4]], b: &mut [[V; 4]], at: usize) -> usize
 where
     V: Copy,
 {
