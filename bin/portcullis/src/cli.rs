@@ -88,6 +88,11 @@ impl Failure {
         Self { line: line.into(), code: 2 }
     }
 
+    /// The same in this file.
+    pub(crate) fn at(self, path: &std::path::Path) -> Self {
+        Self { line: format!("{}: {}", path.display(), self.line), ..self }
+    }
+
     /// A silent exit with the guest's or child's own code.
     pub(crate) fn exit_code(code: u8) -> Self {
         Self { line: String::new(), code }

@@ -111,8 +111,8 @@ impl Output {
     }
 }
 
-/// A file that does not have its name yet.
-struct Unfinished {
+/// A file that does not have its name yet, and goes away if it never gets it.
+pub struct Unfinished {
     file: File,
     temporary: PathBuf,
     target: PathBuf,
@@ -120,7 +120,11 @@ struct Unfinished {
 }
 
 impl Unfinished {
-    fn create(target: &Path) -> io::Result<Self> {
+    /// Makes the hidden file beside the place that it will take.
+    ///
+    /// # Errors
+    /// The operating system's; also when there is a folder in that place.
+    pub fn create(target: &Path) -> io::Result<Self> {
         if target.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
@@ -130,7 +134,16 @@ impl Unfinished {
         Ok(Self { file, temporary, target: target.to_owned(), finished: false })
     }
 
-    fn finish(mut self) -> io::Result<()> {
+    /// What is to be written.
+    pub const fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+
+    /// The file takes its name.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn finish(mut self) -> io::Result<()> {
         fs::rename(&self.temporary, &self.target)?;
         self.finished = true;
         Ok(())

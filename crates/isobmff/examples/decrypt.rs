@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let key = Key128::new(parse_hex_array(key)?);
     let plan = Plan::read(&mut File::open(input)?)?;
-    plan.decrypt(&key, &mut File::open(input)?, &mut File::create(output)?)?;
+    plan.decrypt(|_| Some(&key), &mut File::open(input)?, &mut File::create(output)?)?;
     eprintln!("{} samples of {} tracks decrypted", plan.samples(), plan.protections().len());
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use portcullis_crypto::Key128;
 use portcullis_scramble::cenc::{Sample, SampleCipher};
 
-use crate::{Mp4Error, Plan, ProtectedSample};
+use crate::{Mp4Error, Plan, ProtectedSample, Protection};
 
 /// Octets of the buffer, unless a sample is longer.
 const CHUNK: u64 = 1 << 20;
@@ -13,20 +13,22 @@ const CHUNK: u64 = 1 << 20;
 const SAMPLE_MAX: u32 = 256 << 20;
 
 impl Plan {
-    /// Reads the file from its start, decrypts all samples under one key and writes it.
+    /// Reads the file from its start, decrypts all samples and writes it. `key_of` gives the key of
+    /// a track.
     ///
     /// # Errors
     /// [`Mp4Error`] says what is wrong, and where; what was written then is of no use.
     // spec: E-R29
-    pub fn decrypt<I: Read, O: Write>(
+    pub fn decrypt<'a, I: Read, O: Write>(
         &self,
-        key: &Key128,
+        key_of: impl Fn(&Protection) -> Option<&'a Key128>,
         input: &mut I,
         output: &mut O,
     ) -> Result<(), Mp4Error> {
         let ciphers = self.protections.iter().map(|protection| {
-            SampleCipher::new(protection.scheme, protection.pattern, key)
-                .map_err(|source| Mp4Error::Cenc { at: 0, source })
+            let Protection { scheme, pattern, at, .. } = *protection;
+            let key = key_of(protection).ok_or(Mp4Error::NoKey { at })?;
+            SampleCipher::new(scheme, pattern, key).map_err(|source| Mp4Error::Cenc { at, source })
         });
         let ciphers = ciphers.collect::<Result<Vec<_>, _>>()?;
         let (mut names, mut samples) = (self.names.as_slice(), self.samples.as_slice());

@@ -49,6 +49,12 @@ pub enum Mp4Error {
         /// Octets.
         size: u32,
     },
+    /// Nobody has the key of a track.
+    #[error("no key for the track whose protection is at offset {at}")]
+    NoKey {
+        /// Where its `sinf` box begins.
+        at: u64,
+    },
     /// A sample and its subsample map, or a track and its pattern, that do not fit.
     #[error("the sample or track at offset {at}: {source}")]
     Cenc {

@@ -14,6 +14,8 @@ pub struct Protection {
     pub pattern: Pattern,
     /// default_KID.
     pub key_id: [u8; 16],
+    /// Where its `sinf` box begins in the file.
+    pub at: u64,
     /// default_Per_Sample_IV_Size; 0 with a constant one.
     pub(crate) iv_size: usize,
     pub(crate) constant_iv: Option<InitializationVector>,
@@ -79,5 +81,5 @@ fn protection(sinf: &Found<'_>) -> Result<Protection, Mp4Error> {
         (8 | 16, _) => None,
         _ => return Err(malformed()),
     };
-    Ok(Protection { scheme, pattern, key_id, iv_size: iv_size.into(), constant_iv })
+    Ok(Protection { scheme, pattern, key_id, at: sinf.at, iv_size: iv_size.into(), constant_iv })
 }

@@ -18,8 +18,12 @@ use portcullis_ts::{Packet, RawPacket};
 use portcullis_types::{Parity, Pid, ScramblingMode, parse_u32};
 use serde_json::json;
 
+use self::mode::Mode;
 use super::headend::parse_deadline;
 use crate::cli::{Failure, Outcome};
+
+mod mode;
+mod mp4;
 
 /// Packets that are held back at most until the PAT says which PIDs are PMTs.
 const HELD_MAX: usize = 20_000;
@@ -29,10 +33,12 @@ const SILENCE: Duration = Duration::from_millis(200);
 /// Arguments of `portcullis scramble` and `portcullis descramble`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// csa2, csa2-full, cissa, idsa, aes-cbc or aes-ctr.
+    /// Of packets: csa2, csa2-full, cissa, idsa, aes-cbc or aes-ctr. Of MP4 files, to descramble
+    /// only: cenc, cens, cbc1 or cbcs.
     #[arg(long)]
-    mode: ScramblingMode,
-    /// Control word in hex: even, or even and odd with a comma between them.
+    mode: Mode,
+    /// Control word in hex: even, or even and odd with a comma between them. Of MP4 files: the key,
+    /// or KID:KEY for each track's key, with commas between them.
     #[arg(long, value_name = "HEX[,HEX]")]
     cw: String,
     /// A file, -, udp://HOST:PORT or rtp://HOST:PORT.
@@ -74,7 +80,10 @@ impl From<ParityArgument> for Parity {
 }
 
 pub(crate) fn scramble(args: Args) -> Outcome {
-    let keys = keys(&args)?;
+    let Mode::Packets(mode) = args.mode else {
+        return Err(Failure::usage("--mode: MP4 files can be descrambled only"));
+    };
+    let keys = keys(&args, mode)?;
     let parity = Parity::from(args.parity);
     let cipher = keys.get(parity).ok_or_else(|| Failure::usage("--cw: no control word"))?;
     let mut scrambled = 0;
@@ -99,7 +108,11 @@ pub(crate) fn scramble(args: Args) -> Outcome {
 }
 
 pub(crate) fn descramble(args: Args) -> Outcome {
-    let slots = keys(&args)?;
+    let mode = match args.mode {
+        Mode::Packets(mode) => mode,
+        Mode::Samples(scheme) => return mp4::descramble(&args, scheme),
+    };
+    let slots = keys(&args, mode)?;
     let mut count = DescrambledCount::default();
     let scheduler = Scheduler::descrambler(FULL_BATCH).with_deadline(args.batch_deadline_ms);
     let done = run(&args, scheduler, |packet, keys, chosen| {
@@ -129,8 +142,8 @@ fn parse_pid(text: &str) -> Result<Pid, String> {
 }
 
 /// The keys of `--cw`; one control word alone serves both parities.
-fn keys(args: &Args) -> Result<KeySlots, Failure> {
-    let mode = match (args.mode, args.no_entropy_reduction) {
+fn keys(args: &Args, mode: ScramblingMode) -> Result<KeySlots, Failure> {
+    let mode = match (mode, args.no_entropy_reduction) {
         (ScramblingMode::Csa2, true) => ScramblingMode::Csa2Full,
         (mode, _) => mode,
     };
