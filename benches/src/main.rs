@@ -5,6 +5,7 @@
 //! must never happen: a figure that was not measured. A peer that is not there is told as such.
 
 mod cenc;
+mod cenc_file;
 mod ecm_engine;
 mod files;
 mod measure;
@@ -26,7 +27,10 @@ fn main() -> ExitCode {
     };
     let rows = match arguments.what {
         What::Scramble => scramble::rows(&arguments.options)
-            .map(|rows| rows.into_iter().chain(files::rows(&arguments.options)).collect())
+            .map(|rows| {
+                let rows = rows.into_iter().chain(files::rows(&arguments.options));
+                rows.chain(cenc_file::rows(&arguments.options)).collect()
+            })
             .map_err(|error| error.to_string()),
         What::Svm => svm::rows(&arguments.options).map_err(|error| format!("svm: {error}")),
     };
