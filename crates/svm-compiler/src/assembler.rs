@@ -3,6 +3,8 @@
 //! Every instruction works on 32 bits and so clears the upper half of its destination, unless it
 //! says 64. Jumps inside the buffer are patched when their label is known.
 
+mod bmi;
+
 /// A register of the host, by its number in instructions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Host(pub(crate) u8);
@@ -166,10 +168,15 @@ impl Assembler {
             self.code.push(0x40 | rex);
         }
         self.bytes(opcode);
+        self.operands(register, place);
+    }
+
+    /// What follows an opcode: a register and a place.
+    fn operands(&mut self, register: u8, place: Place) {
         let register = (register & 7) << 3;
-        let Place::Memory { base, index, displacement } = place else {
-            self.code.push(0xC0 | register | base & 7);
-            return;
+        let (base, index, displacement) = match place {
+            Place::Register(host) => return self.code.push(0xC0 | register | host.0 & 7),
+            Place::Memory { base, index, displacement } => (base, index, displacement),
         };
         let short = i8::try_from(displacement).ok();
         let mode = match short {
@@ -245,18 +252,14 @@ impl Assembler {
         }
     }
 
-    pub(crate) fn store_zero(&mut self, store: Store, to: Place) {
-        match store {
-            Store::Byte => self.encode(Width::Word, &[0xC6], 0, to),
-            Store::Half => self.encode(Width::Half, &[0xC7], 0, to),
-            Store::Word => self.encode(Width::Word, &[0xC7], 0, to),
-        }
-        let octets = match store {
-            Store::Byte => 1,
-            Store::Half => 2,
-            Store::Word => 4,
+    pub(crate) fn store_constant(&mut self, store: Store, to: Place, value: u32) {
+        let (width, opcode, octets) = match store {
+            Store::Byte => (Width::Word, 0xC6, 1),
+            Store::Half => (Width::Half, 0xC7, 2),
+            Store::Word => (Width::Word, 0xC7, 4),
         };
-        self.code.extend(std::iter::repeat_n(0, octets));
+        self.encode(width, &[opcode], 0, to);
+        self.code.extend(value.to_le_bytes().into_iter().take(octets));
     }
 
     /// `to = to op from`; CMP sets flags only.
@@ -302,6 +305,14 @@ impl Assembler {
         self.encode(Width::Word, &[0x8D], to.0, Place::Memory { base, index, displacement });
     }
 
+    /// `to = base + (index << by)`, by at most 3.
+    pub(crate) fn lea_scaled(&mut self, to: Host, base: Host, index: Host, by: u8) {
+        let rex = 0x40 | (to.0 >> 3 & 1) << 2 | (index.0 >> 3 & 1) << 1 | base.0 >> 3 & 1;
+        // With a displacement, since RBP and R13 as a base always have one.
+        let mode = 0x40 | (to.0 & 7) << 3 | 4;
+        self.bytes(&[rex, 0x8D, mode, by << 6 | (index.0 & 7) << 3 | base.0 & 7, 0]);
+    }
+
     pub(crate) fn shift(&mut self, shift: Shift, to: Host, by: u8) {
         self.encode(Width::Word, &[0xC1], shift as u8, Place::Register(to));
         self.code.push(by);
@@ -317,12 +328,23 @@ impl Assembler {
         self.encode(Width::Word, &[0xD3], shift as u8, Place::Register(to));
     }
 
+    /// Inverts all bits.
+    pub(crate) fn invert(&mut self, to: Host) {
+        self.encode(Width::Word, &[0xF7], 2, Place::Register(to));
+    }
+
     pub(crate) fn negate(&mut self, to: Host) {
         self.encode(Width::Word, &[0xF7], 3, Place::Register(to));
     }
 
     pub(crate) fn multiply(&mut self, to: Host, from: Place) {
         self.encode(Width::Word, &[0x0F, 0xAF], to.0, from);
+    }
+
+    /// `to = from * value`.
+    pub(crate) fn multiply_constant(&mut self, to: Host, from: Place, value: i32) {
+        self.encode(Width::Word, &[0x69], to.0, from);
+        self.bytes(&value.to_le_bytes());
     }
 
     pub(crate) fn multiply64(&mut self, to: Host, from: Host) {
@@ -344,15 +366,13 @@ impl Assembler {
         self.encode(Width::Word, &[0xF7], if signed { 7 } else { 6 }, Place::Register(by));
     }
 
-    /// AL = condition, then all of `to`.
+    /// The lowest octet of `to` = condition; the others stay.
     pub(crate) fn set_if(&mut self, condition: Condition, to: Host) {
-        self.encode(Width::Byte, &[0x0F, 0x90 | condition as u8], 0, Place::Register(RAX));
-        self.load(Load::Byte, to, Place::Register(RAX));
+        self.encode(Width::Byte, &[0x0F, 0x90 | condition as u8], 0, Place::Register(to));
     }
 
-    pub(crate) fn move_if(&mut self, condition: Condition, to: Host, from: Host) {
-        let place = Place::Register(from);
-        self.encode(Width::Word, &[0x0F, 0x40 | condition as u8], to.0, place);
+    pub(crate) fn move_if(&mut self, condition: Condition, to: Host, from: Place) {
+        self.encode(Width::Word, &[0x0F, 0x40 | condition as u8], to.0, from);
     }
 
     pub(crate) fn swap_octets(&mut self, to: Host) {
@@ -374,6 +394,10 @@ impl Assembler {
             self.code.push(0x41);
         }
         self.code.push(0x58 | host.0 & 7);
+    }
+
+    pub(crate) fn load64(&mut self, to: Host, from: Place) {
+        self.encode(Width::Double, &[0x8B], to.0, from);
     }
 
     pub(crate) fn store64(&mut self, to: Place, from: Host) {

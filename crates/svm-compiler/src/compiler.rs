@@ -4,12 +4,13 @@ use core::fmt;
 
 use portcullis_svm::compiled::{CompiledTier, LentMemory, Ran, ScannedText};
 
-use crate::entry::{RESUME, SPENT, routines};
+use crate::entry::{Frame, RESUME, SPENT, routines};
 use crate::host::arena::Arena;
 use crate::host::code::CodeMemory;
 use crate::host::fault::{FAULT, Registration};
+use crate::pins::Regions;
 use crate::plan::{CHUNK, Plan};
-use crate::translate::{Exits, translate};
+use crate::translate::{Exits, at_stop, translate};
 
 /// Octets of compiled code of one client.
 const CODE_BYTES_MAX: usize = 64 << 20;
@@ -28,13 +29,23 @@ const LATE_INSTRUCTIONS_MAX: usize = 256;
 /// cannot make the host spend much more time than its budget says.
 const VISITS_MAX: u32 = 4096;
 
+/// Instructions that are translated again at a guard page, at most, in the time of one visit more.
+const INSTRUCTIONS_PER_VISIT: u32 = 64;
+
 /// Interpret all that is left.
 const ALL: u64 = u64::MAX;
 
 /// The compiling tier of one client.
-#[derive(Default)]
 pub(crate) struct Compiler {
+    /// Whether code may use BMI1 and BMI2.
+    bmi: bool,
     loaded: Option<Loaded>,
+}
+
+impl Compiler {
+    pub(crate) const fn new(bmi: bool) -> Self {
+        Self { bmi, loaded: None }
+    }
 }
 
 /// What is there once the text is known. The registration drops first.
@@ -56,6 +67,7 @@ struct Loaded {
 struct Chunk {
     /// Its first instruction.
     first: usize,
+    regions: Regions,
     /// Where its code begins and ends in the code memory.
     code: core::ops::Range<u32>,
     /// Where each of its instructions begins, from there.
@@ -64,7 +76,7 @@ struct Chunk {
 
 impl CompiledTier for Compiler {
     fn prepare(&mut self, text: ScannedText<'_>) -> bool {
-        self.loaded = Loaded::new(text);
+        self.loaded = Loaded::new(text, self.bmi);
         self.loaded.is_some()
     }
 
@@ -90,7 +102,7 @@ impl CompiledTier for Compiler {
 }
 
 impl Loaded {
-    fn new(text: ScannedText<'_>) -> Option<Self> {
+    fn new(text: ScannedText<'_>, bmi: bool) -> Option<Self> {
         if text.len() > TEXT_MAX {
             return None;
         }
@@ -100,14 +112,14 @@ impl Loaded {
         let mut code = CodeMemory::new(room)?;
         let routines = routines(&plan)?;
         code.append(&routines.code)?;
-        let exit = code.address(routines.stop as usize);
+        let exit = code.address(routines.fault as usize);
         let registration = Registration::new(code.range(), arena.reach(), exit)?;
         let unresolved = code.address(routines.resume as usize);
         for index in 0..text.len() {
             arena.set_entry(index, unresolved);
         }
         let exits =
-            Exits { stop: routines.stop, spent: routines.spent, table: arena.table_offset()? };
+            Exits { stop: routines.stop, spent: routines.spent, table: arena.table_offset()?, bmi };
         let chunks = Vec::new();
         let _registration = registration;
         Some(Self {
@@ -136,78 +148,124 @@ impl Loaded {
             if self.visits >= VISITS_MAX {
                 return at;
             }
-            let Some(entry) = self.entry(text, at.pc) else {
-                if !self.plan.is_leader(at.pc) {
+            let entry = match self.entry(text, at.pc) {
+                Entry::At(entry) => entry,
+                Entry::Never => return at,
+                Entry::NotHere => {
                     self.visits += 1;
                     at.interpret = self.plan.rest_of_block(at.pc) as u64;
+                    return at;
                 }
-                return at;
             };
             let guest = self.arena.guest();
-            let Some((answer, left)) = self.code.enter(registers, guest, budget, entry) else {
+            let mut frame = Frame { left: budget, ..Frame::default() };
+            let Some(answer) = self.code.enter(registers, guest, &mut frame, entry) else {
                 return at;
             };
-            at.left = held_back.saturating_add_signed(left);
+            at.left = held_back.saturating_add_signed(frame.left);
             at.pc = answer as u32 as usize;
             at.interpret = 1;
             match answer & !u64::from(u32::MAX) {
                 RESUME => {}
                 SPENT => return Ran { interpret: ALL, ..at },
-                FAULT => return self.at_guard_page(answer as u32, at),
+                FAULT => return self.at_guard_page(text, registers, &frame, at),
                 _ => return at,
             }
         }
     }
 
-    /// The address to enter at; `None` when there is none.
-    fn entry(&mut self, text: ScannedText<'_>, pc: usize) -> Option<usize> {
-        let entry = self.arena.entry(pc).filter(|_| pc < text.len())?;
-        if entry != self.unresolved {
-            return Some(entry);
-        }
-        if self.plan.is_leader(pc) {
-            let first = pc / CHUNK * CHUNK;
-            self.compile(text, first, text.len().min(first + CHUNK))?;
-        } else {
-            // A case of a switch that the one before falls into, or an odd jump.
-            let rest = self.plan.rest_of_block(pc);
-            if self.late == LATE_MAX || rest > LATE_INSTRUCTIONS_MAX {
-                return None;
+    /// Where an instruction is entered.
+    fn entry(&mut self, text: ScannedText<'_>, pc: usize) -> Entry {
+        let known = |loaded: &Self| {
+            let entry = loaded.arena.entry(pc).filter(|_| pc < text.len());
+            match entry {
+                None => Some(Entry::Never),
+                Some(entry) if entry != loaded.unresolved => Some(Entry::At(entry)),
+                Some(_) => None,
             }
-            self.late += 1;
-            self.compile(text, pc, pc + rest)?;
+        };
+        if let Some(entry) = known(self) {
+            return entry;
         }
-        self.arena.entry(pc).filter(|entry| *entry != self.unresolved)
+        let first = pc / CHUNK * CHUNK;
+        let end = text.len().min(first + CHUNK);
+        let is_compiled = |loaded: &Self| loaded.arena.entry(first) != Some(loaded.unresolved);
+        if !is_compiled(self) {
+            let regions = Regions::new(text, &self.plan, (first, end));
+            if self.compile(text, regions, (first, end)).is_none() {
+                return Entry::Never;
+            }
+            if let Some(entry) = known(self) {
+                return entry;
+            }
+        }
+        // A case of a switch that the one before falls into, or an odd jump.
+        let rest = self.plan.until_join(pc);
+        if self.late == LATE_MAX || rest > LATE_INSTRUCTIONS_MAX {
+            return Entry::NotHere;
+        }
+        self.late += 1;
+        let regions = Regions::base(&self.plan, pc);
+        match self.compile(text, regions, (pc, pc + rest)) {
+            Some(()) => known(self).unwrap_or(Entry::Never),
+            None => Entry::Never,
+        }
     }
 
-    fn compile(&mut self, text: ScannedText<'_>, first: usize, end: usize) -> Option<()> {
+    fn compile(
+        &mut self,
+        text: ScannedText<'_>,
+        regions: Regions,
+        (first, end): (usize, usize),
+    ) -> Option<()> {
         let origin = self.code.used();
         let range = (first, end);
-        let compiled = translate(text, &self.plan, self.exits, origin as u32, range)?;
+        let compiled = translate(text, &self.plan, &regions, self.exits, origin as u32, range)?;
         self.code.append(&compiled.code)?;
-        for (index, start) in (first..end).zip(&compiled.starts) {
-            if index == first || self.plan.is_leader(index) {
-                let address = self.code.address(origin + *start as usize);
-                self.arena.set_entry(index, address);
-            }
+        for (index, entry) in compiled.entries {
+            let address = self.code.address(origin + entry as usize);
+            self.arena.set_entry(index, address);
         }
         let code = origin as u32..self.code.used() as u32;
-        self.chunks.push(Chunk { first, code, starts: compiled.starts });
+        self.chunks.push(Chunk { first, regions, code, starts: compiled.starts });
         Some(())
     }
 
     /// An instruction touched what its guest may not, or a page that is the interpreter's.
-    fn at_guard_page(&mut self, offset: u32, at: Ran) -> Ran {
-        self.visits += 1;
-        let found = self.chunks.iter().find(|chunk| chunk.code.contains(&offset)).map(|chunk| {
-            let within = offset - chunk.code.start;
-            chunk.first + chunk.starts.partition_point(|start| *start <= within) - 1
-        });
-        let Some(pc) = found else { return Ran { left: 0, ..at } };
+    fn at_guard_page(
+        &mut self,
+        text: ScannedText<'_>,
+        registers: &mut [u32; 32],
+        frame: &Frame,
+        at: Ran,
+    ) -> Ran {
+        let offset = at.pc as u32;
+        let lost = Ran { left: 0, ..at };
+        let Some(chunk) = self.chunks.iter().find(|chunk| chunk.code.contains(&offset)) else {
+            return lost;
+        };
+        let within = offset - chunk.code.start;
+        let pc = chunk.first + chunk.starts.partition_point(|start| *start <= within) - 1;
+        let stop = (chunk.first, pc);
+        let Some(standing) = at_stop(text, &self.plan, &chunk.regions, self.exits, stop) else {
+            return lost;
+        };
+        standing.reveal(&frame.hosts, registers);
+        self.visits += 1 + (pc - chunk.first) as u32 / INSTRUCTIONS_PER_VISIT;
         // The block was paid in full; from here on nothing of it has retired.
         let unspent = self.plan.rest_of_block(pc) as u64;
         Ran { pc, left: at.left.saturating_add(unspent), interpret: 1 }
     }
+}
+
+/// Whether an instruction can be entered.
+enum Entry {
+    /// At this address.
+    At(usize),
+    /// Not this one; perhaps a later one.
+    NotHere,
+    /// There is no code.
+    Never,
 }
 
 impl fmt::Debug for Compiler {

@@ -13,6 +13,8 @@
 use portcullis_svm::compiled::CompiledTier;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod allocation;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod assembler;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod compiler;
@@ -21,22 +23,44 @@ mod entry;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod host;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod idioms;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod pins;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod plan;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-mod rotation;
+mod shape;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod translate;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod uses;
 
 /// A tier for one client; `None` where there is none.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[must_use]
 pub fn tier() -> Option<Box<dyn CompiledTier>> {
-    Some(Box::new(compiler::Compiler::default()))
+    let bmi = is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("bmi2");
+    Some(Box::new(compiler::Compiler::new(bmi)))
+}
+
+/// A tier that uses no instruction beyond the first x86-64, whatever this processor has; what
+/// [`tier`] gives on processors that have no more. For tests.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[must_use]
+pub fn baseline_tier() -> Option<Box<dyn CompiledTier>> {
+    Some(Box::new(compiler::Compiler::new(false)))
 }
 
 /// A tier for one client; `None` where there is none.
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 #[must_use]
 pub fn tier() -> Option<Box<dyn CompiledTier>> {
+    None
+}
+
+/// A tier for one client; `None` where there is none.
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+#[must_use]
+pub fn baseline_tier() -> Option<Box<dyn CompiledTier>> {
     None
 }

@@ -7,13 +7,14 @@ use core::ptr;
 
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 
+use crate::entry::Frame;
+
 /// What the routine at the start of the code memory is called with, and what it gives back.
 type Enter = unsafe extern "sysv64" fn(
     registers: *mut u32,
     guest: *mut u8,
-    budget: i64,
+    frame: *mut Frame,
     target: usize,
-    left: *mut i64,
 ) -> u64;
 
 /// Code of one client.
@@ -72,7 +73,7 @@ impl CodeMemory {
     }
 
     /// Enters the code at `target`, an address that [`Self::address`] gave for the beginning of a
-    /// block. Returns what the code left in RAX and what is left of the budget.
+    /// block. Returns what the code left in RAX; `frame` says what is left of the budget.
     ///
     /// `guest` is the host's address of guest address 0 in an [`super::arena::Arena`] that the
     /// code was compiled for.
@@ -80,23 +81,21 @@ impl CodeMemory {
         &mut self,
         registers: &mut [u32; 32],
         guest: *mut u8,
-        budget: i64,
+        frame: &mut Frame,
         target: usize,
-    ) -> Option<(u64, i64)> {
+    ) -> Option<u64> {
         if !(self.address(0)..self.address(self.used)).contains(&target) {
             return None;
         }
-        let mut left = budget;
         // SAFETY: `append` has made the mapping executable, and at its start lies the routine of
         // `crate::entry`, which has this signature and keeps every register that the convention
-        // tells it to keep. Compiled code writes to `registers`, to `left`, below the stack pointer
+        // tells it to keep. Compiled code writes to `registers`, to `frame`, below the stack pointer
         // and through `guest` with offsets that the guards of the arena bound; faults there come
         // back through the routine too (`super::fault`). The target is in the mapping.
-        let answer = unsafe {
+        Some(unsafe {
             let enter: Enter = core::mem::transmute::<*mut c_void, Enter>(self.start);
-            enter(registers.as_mut_ptr(), guest, budget, target, &raw mut left)
-        };
-        Some((answer, left))
+            enter(registers.as_mut_ptr(), guest, frame, target)
+        })
     }
 }
 

@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Clients with compiled code at a time, in one process.
 pub(crate) const CLIENTS_MAX: usize = 64;
-/// The upper half of RAX when a guard page was hit; the lower half is the place in the code.
+/// The upper half of RAX when a guard page was hit; the lower half is the place in the code. What
+/// RAX was is in R15 then.
 pub(crate) const FAULT: u64 = 2 << 32;
 
 /// What the handler knows of one client. All zero: free.
@@ -97,6 +98,7 @@ extern "C" fn handler(signal: c_int, info: *mut libc::siginfo_t, context: *mut c
         ((*info).si_addr() as usize, &mut (*context).uc_mcontext.gregs)
     };
     if let Some((answer, exit)) = ours(registers[libc::REG_RIP as usize] as usize, address) {
+        registers[libc::REG_R15 as usize] = registers[libc::REG_RAX as usize];
         registers[libc::REG_RAX as usize] = answer;
         registers[libc::REG_RIP as usize] = exit;
         return;

@@ -180,9 +180,14 @@ fn run(words: &[u32], limits: Limits, tier: Box<dyn CompiledTier>, notes: &Arc<N
 
 /// Asserts that both runs are the same; 1 when anything ran compiled.
 pub fn same(words: &[u32], limits: Limits, what: &str) -> u64 {
+    let inner = portcullis_svm_compiler::tier().expect("x86-64 Linux");
+    same_with(inner, words, limits, what)
+}
+
+/// The same with this tier.
+pub fn same_with(inner: Box<dyn CompiledTier>, words: &[u32], limits: Limits, what: &str) -> u64 {
     let budget = limits.budget;
     let notes = Arc::new(Notes::default());
-    let inner = portcullis_svm_compiler::tier().expect("x86-64 Linux");
     let watched = Watched { inner, notes: Arc::clone(&notes), budget };
     let compiled = run(words, limits, Box::new(watched), &notes);
     let expected = core::mem::take(&mut *notes.places.lock().unwrap());

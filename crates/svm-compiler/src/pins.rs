@@ -1,0 +1,210 @@
+//! Which registers of the guest stand in registers of the host wherever blocks meet.
+//!
+//! One choice, the base, holds for the whole text; wherever code is entered from outside or by an
+//! indirect jump, registers stand by it. A loop that calls nobody may have a choice of its own, made
+//! from that of the loop around it; who jumps in or out moves what differs.
+
+use portcullis_svm::compiled::{Op, ScannedText};
+
+use crate::assembler::{Host, R8, R9, R10, R11, R12, R13, RBX, RDI, RSI};
+use crate::plan::Plan;
+use crate::shape::{ends_block, is_branch, is_compiled, reads, writes};
+
+/// Registers of the host that can hold a register of the guest across blocks. RAX, RCX and RDX are
+/// left to what a block computes.
+const HOSTS: [Host; 9] = [RBX, RSI, RDI, R8, R9, R10, R11, R12, R13];
+/// Loops inside loops that still count when registers are weighed; each level weighs 8 times.
+const DEPTH_MAX: i32 = 4;
+/// What it costs to have another register than the loop around.
+const EXCHANGE: u64 = 2;
+/// Loops of one part of the text that may have a choice of their own.
+const LOOPS_MAX: usize = 250;
+
+/// One choice.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Pins([Option<Host>; 32]);
+
+impl Pins {
+    /// The register of the host that holds a register of the guest.
+    pub(crate) fn get(&self, register: u8) -> Option<Host> {
+        self.0.get(usize::from(register)).copied().flatten()
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u8, Host)> + '_ {
+        (0..).zip(&self.0).filter_map(|(register, host)| Some((register, (*host)?)))
+    }
+
+    fn set(&mut self, register: u8, host: Option<Host>) {
+        if let Some(place) = self.0.get_mut(usize::from(register)) {
+            *place = host;
+        }
+    }
+
+    /// The choice for the whole text.
+    pub(crate) fn base(text: ScannedText<'_>, plan: &Plan) -> Self {
+        Self::default().adapted(&Weights::of(text, plan, 0, text.len()))
+    }
+
+    /// The choice for a loop inside.
+    fn adapted(&self, weights: &Weights) -> Self {
+        let mut pins = self.clone();
+        for register in weights.order() {
+            let weight = weights.get(register);
+            if pins.get(register).is_some() || weight == 0 {
+                continue;
+            }
+            let used = |host: &Host| pins.iter().any(|(_, other)| other == *host);
+            if let Some(free) = HOSTS.into_iter().find(|host| !used(host)) {
+                pins.set(register, Some(free));
+                continue;
+            }
+            let least = pins.iter().min_by_key(|(other, _)| weights.get(*other));
+            let Some((other, host)) = least else { continue };
+            if weight > weights.get(other) + EXCHANGE * weights.unit {
+                pins.set(other, None);
+                pins.set(register, Some(host));
+            }
+        }
+        pins
+    }
+}
+
+/// What it is worth that a register stands in a register of the host.
+struct Weights {
+    each: [u64; 32],
+    /// What one store in the outermost loop weighs.
+    unit: u64,
+}
+
+impl Weights {
+    fn of(text: ScannedText<'_>, plan: &Plan, first: usize, end: usize) -> Self {
+        let mut each = [0_u64; 32];
+        let outside = plan.depth(first).saturating_sub(1);
+        let mut add = |register: u8, weight: u64| {
+            if let Some(each) = each.get_mut(usize::from(register)) {
+                *each += weight;
+            }
+        };
+        // What a block reads before it writes, and what it writes.
+        let (mut read, mut written) = (0_u32, 0_u32);
+        for index in first..end {
+            let Some(instruction) = text.get(index) else { break };
+            for register in reads(&instruction) {
+                read |= 1 << register & !written;
+            }
+            if let Some(register) = writes(&instruction) {
+                written |= 1 << register;
+            }
+            if index + 1 == end || plan.is_join(index + 1) || ends_block(instruction.op) {
+                let depth = (plan.depth(index) - outside).clamp(0, DEPTH_MAX);
+                let weight = 1_u64 << (3 * depth);
+                for register in 1..32 {
+                    let bit = 1 << register;
+                    let worth = match (read & bit != 0, written & bit != 0) {
+                        // The next round waits for it.
+                        (true, true) => 6,
+                        (true, false) => 2,
+                        (false, true) => 1,
+                        (false, false) => 0,
+                    };
+                    add(register, worth * weight);
+                }
+                (read, written) = (0, 0);
+            }
+        }
+        let depth = (plan.depth(first) - outside).clamp(0, DEPTH_MAX);
+        Self { each, unit: 1 << (3 * depth) }
+    }
+
+    fn get(&self, register: u8) -> u64 {
+        self.each.get(usize::from(register)).copied().unwrap_or(0)
+    }
+
+    fn order(&self) -> [u8; 31] {
+        let mut order: [u8; 31] = core::array::from_fn(|n| n as u8 + 1);
+        order.sort_by_key(|register| core::cmp::Reverse(self.get(*register)));
+        order
+    }
+}
+
+/// The choices of one part of the text.
+#[derive(Debug)]
+pub(crate) struct Regions {
+    first: usize,
+    /// The first is the base.
+    choices: Vec<Pins>,
+    /// For each instruction, which one holds. Empty: the base everywhere.
+    of: Vec<u8>,
+}
+
+impl Regions {
+    /// The base for all instructions.
+    pub(crate) fn base(plan: &Plan, first: usize) -> Self {
+        Self { first, choices: vec![plan.pins().clone()], of: Vec::new() }
+    }
+
+    /// Choices for the loops of `first..end`.
+    pub(crate) fn new(text: ScannedText<'_>, plan: &Plan, (first, end): (usize, usize)) -> Self {
+        let mut regions = Self::base(plan, first);
+        regions.of = vec![0; end - first];
+        for (head, last) in loops(text, (first, end)) {
+            let within = head - first..last + 1 - first;
+            let Some(of) = regions.of.get(within.clone()) else { continue };
+            let Some(around) = of.first().copied() else { continue };
+            let is_nested = of.iter().all(|choice| *choice == around);
+            if !is_nested || regions.choices.len() > LOOPS_MAX {
+                continue;
+            }
+            let Some(outer) = regions.choices.get(usize::from(around)) else { continue };
+            let pins = outer.adapted(&Weights::of(text, plan, head, last + 1));
+            if pins == *outer {
+                continue;
+            }
+            let choice = regions.choices.len() as u8;
+            regions.choices.push(pins);
+            if let Some(of) = regions.of.get_mut(within) {
+                of.fill(choice);
+            }
+        }
+        regions
+    }
+
+    /// The number of the choice that holds at an instruction; 0 is the base.
+    pub(crate) fn at(&self, index: usize) -> u8 {
+        index.checked_sub(self.first).and_then(|at| self.of.get(at)).copied().unwrap_or(0)
+    }
+
+    /// A choice by its number.
+    pub(crate) fn pins(&self, choice: u8) -> Option<&Pins> {
+        self.choices.get(usize::from(choice))
+    }
+}
+
+/// Loops from which nobody is called, the outer before the inner.
+fn loops(text: ScannedText<'_>, (first, end): (usize, usize)) -> Vec<(usize, usize)> {
+    let mut loops = Vec::new();
+    // How many instructions before each one lead out of compiled code's sight.
+    let mut calls = Vec::with_capacity(end - first + 1);
+    let mut count = 0_u32;
+    for index in first..end {
+        calls.push(count);
+        let Some(instruction) = text.get(index) else { break };
+        let links = writes(&instruction).is_some();
+        let is_jump = is_branch(instruction.op) || instruction.op == Op::Jal && !links;
+        if ends_block(instruction.op) && !is_jump || !is_compiled(instruction.op) {
+            count += 1;
+        }
+        let target = instruction.imm as usize;
+        if is_jump && (first..=index).contains(&target) {
+            loops.push((target, index));
+        }
+    }
+    calls.push(count);
+    // Of loops with the same head the longest.
+    loops.sort_by_key(|(head, last)| (*head, core::cmp::Reverse(*last)));
+    loops.dedup_by_key(|(head, _)| *head);
+    let calls_before = |index: usize| calls.get(index - first).copied().unwrap_or(u32::MAX);
+    loops.retain(|(head, last)| calls_before(*head) == calls_before(last + 1));
+    loops
+}
