@@ -12,6 +12,44 @@ use serde_json::Value;
 /// One second, and what a busy machine adds to it.
 const WITHIN: Duration = Duration::from_secs(2);
 
+// spec-test: X-S12
+#[test]
+fn a_signal_to_the_launcher_ends_the_box_in_order_and_keeps_what_was_played() {
+    if !has_ffmpeg("a_signal_to_the_launcher_ends_the_box_in_order_and_keeps_what_was_played") {
+        return;
+    }
+    let (world, stream) = (World::with_entitled_box("attic"), h264_aac());
+    let (scrambled, played) = (world.file("scrambled.ts"), world.file("played.ts"));
+    let _ = world.headend(&stream, "cissa", &scrambled).ok();
+    let octets = std::fs::read(&scrambled).unwrap();
+    for signal in ["-TERM", "-INT"] {
+        let mut call = world.terminal_command("attic", stream.service, "-".as_ref(), &played);
+        let call = call.arg("--events").stdin(Stdio::piped()).stderr(Stdio::piped());
+        let mut launcher = call.spawn().unwrap();
+        let mut input = launcher.stdin.take().unwrap();
+        let half = octets.len() / 188 / 2 * 188;
+        input.write_all(&octets[..half]).unwrap();
+        let mut said = Vec::new();
+        for line in BufReader::new(launcher.stderr.take().unwrap()).lines() {
+            let line = line.unwrap();
+            if line.contains("\"descrambler\"")
+                && said.iter().all(|l: &String| !l.contains("\"descrambler\""))
+            {
+                let id = launcher.id().to_string();
+                assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+            }
+            said.push(line);
+        }
+        let status = launcher.wait().unwrap();
+        let all = said.join("\n");
+        assert_eq!(status.code(), Some(0), "{signal}: {all}");
+        assert!(all.contains("\"state\":\"End\""), "{signal}: its client was asked to end: {all}");
+        assert!(!all.contains("chip_gone"), "{signal}: {all}");
+        assert!(std::fs::metadata(&played).unwrap().len() > 188 * 100, "{signal}: {all}");
+        std::fs::remove_file(&played).unwrap();
+    }
+}
+
 // spec-test: X-S12 X-24
 // attack-test: T-31
 #[test]

@@ -158,6 +158,14 @@ pub(crate) const CLANG: Tool = Tool {
     present: || which("clang").is_some() && which("ld.lld").is_some(),
 };
 
+pub(crate) const STRACE: Tool = Tool {
+    name: "strace",
+    why: "sees what a client makes the process ask of the operating system",
+    get: "apt-get install strace",
+    packages: &["strace"],
+    present: || which("strace").is_some(),
+};
+
 /// What `up` cannot do without.
 pub(crate) const FOR_UP: &[&Tool] = &[&C_COMPILER, &GUEST_TOOLCHAIN, &NODE];
 
@@ -176,6 +184,7 @@ pub(crate) const FOR_TESTS: &[&Tool] = &[
     &RISCV_GCC,
     &CLANG,
     &WASM_TOOLCHAIN,
+    &STRACE,
 ];
 
 /// The browser of the end-to-end tests.

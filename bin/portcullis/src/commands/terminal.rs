@@ -4,23 +4,23 @@
 //! link of that chain is this executable again, as `terminal-platform`. Launcher, chip and platform
 //! end together, whichever ends first, and the launcher says so when it was the chip.
 
+mod signals;
+
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use portcullis_chipset::ChipHandle;
 use portcullis_headend::layout::DataDir;
-use portcullis_terminal::{Config, Limits, Reporter, StopRequest, ViolationRecord};
+use portcullis_terminal::{Config, Limits, Reporter, ViolationRecord};
 use portcullis_types::ServiceId;
 
 use super::headend::parse_deadline;
 use crate::cli::{Failure, Outcome};
-
-/// After a signal the box has ended by then, in order or not.
-const STOP_WITHIN: Duration = Duration::from_millis(950);
 
 /// Arguments of `portcullis terminal`.
 #[derive(clap::Args)]
@@ -92,6 +92,8 @@ struct Play {
 /// The platform: what the bootloader starts with the chip as standard input.
 pub(crate) fn platform(args: PlatformArgs) -> Outcome {
     let PlatformArgs { name, flash, violations, play } = args;
+    portcullis_chipset::harden::no_dumps()
+        .map_err(|error| Failure::new(format!("box {name}: protection of its memory: {error}")))?;
     if violations {
         let named = |error: &dyn std::fmt::Display| Failure::new(format!("box {name}: {error}"));
         let chip = ChipHandle::from_stdin().map_err(|e| named(&e))?;
@@ -111,7 +113,7 @@ pub(crate) fn platform(args: PlatformArgs) -> Outcome {
         centre: play.centre,
         drop_scrambled: play.drop_scrambled,
         record: play.record,
-        stop: stop_on_signal(),
+        stop: signals::end_the_box(),
         limits: Limits { batch_deadline: play.batch_deadline_ms, ..Limits::default() },
     };
     let named = |failure: Failure| Failure::new(format!("box {}: {}", config.name, failure.line));
@@ -127,32 +129,6 @@ pub(crate) fn platform(args: PlatformArgs) -> Outcome {
         Some(line) => Err(Failure::new(line)),
         None => Ok(()),
     }
-}
-
-/// SIGINT and SIGTERM end the box in order: its client is asked to end, and made to.
-fn stop_on_signal() -> StopRequest {
-    use tokio::signal::unix::{SignalKind, signal};
-    let stop = StopRequest::default();
-    let asked = stop.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    // Without it a signal ends the process at once, as signals do.
-    let Ok(runtime) = runtime else { return stop };
-    std::thread::spawn(move || {
-        runtime.block_on(async {
-            let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-            let (Ok(mut interrupt), Ok(mut terminate)) = signals else { return };
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            asked.request();
-            tokio::time::sleep(STOP_WITHIN).await;
-            // A centre that does not answer, an output that takes nothing.
-            eprintln!("portcullis: the box did not end in time and was ended");
-            std::process::exit(1);
-        });
-    });
-    stop
 }
 
 /// The launcher. Comes back only when the box cannot be started.
@@ -245,7 +221,11 @@ fn chip_command(layout: &DataDir, name: &str, play: &Play) -> Result<Command, Fa
 /// Runs the box to its end and passes its exit code on.
 fn boot(mut command: Command, name: &str, events: bool) -> Outcome {
     let failed = |error| Failure::new(format!("box {name}: the chip does not start: {error}"));
-    let status = command.spawn().map_err(failed)?.wait().map_err(failed)?;
+    // Of its own group: what a terminal's keys send goes to the launcher, and from there to the
+    // platform, which ends in order. The chip goes last.
+    let mut chip = command.process_group(0).spawn().map_err(failed)?;
+    signals::pass_on(chip.id());
+    let status = chip.wait().map_err(failed)?;
     match status.code() {
         Some(0) => Ok(()),
         // The platform or the chip has said why.
