@@ -139,7 +139,7 @@ fn feed_until_it_plays(input: &mut impl Write, stream: &[u8], log: &Path) -> usi
     given
 }
 
-// spec-test: D-K1 D-K5
+// spec-test: D-K1 D-K5 X-08
 // attack-test: T-01 T-39
 #[test]
 fn control_words_stay_in_the_chip() {

@@ -5,7 +5,7 @@
 
 use portcullis_tests::{World, h264_aac, has_ffmpeg};
 
-// spec-test: D-07 D-X11 E-F15 X-55
+// spec-test: D-07 D-X11 E-F15 X-09 X-13 X-16 X-55
 // attack-test: T-16 F-19
 #[test]
 fn an_update_runs_a_bad_one_falls_back_and_an_old_one_is_refused() {
@@ -44,7 +44,7 @@ fn an_update_runs_a_bad_one_falls_back_and_an_old_one_is_refused() {
     assert!(why.contains("rollback"), "{why}");
 }
 
-// spec-test: X-27 C-11
+// spec-test: X-02 X-27 C-11
 #[test]
 fn an_encrypted_client_runs_and_lies_nowhere_in_clear() {
     if !has_ffmpeg("an_encrypted_client_runs_and_lies_nowhere_in_clear") {

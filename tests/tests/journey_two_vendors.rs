@@ -4,7 +4,7 @@
 
 use portcullis_tests::{Packets, World, h264_aac, has_ffmpeg};
 
-// spec-test: D-02 S-08
+// spec-test: D-02 S-08 X-09 X-14
 #[test]
 fn boxes_of_both_vendors_play_one_stream_at_one_time() {
     if !has_ffmpeg("boxes_of_both_vendors_play_one_stream_at_one_time") {

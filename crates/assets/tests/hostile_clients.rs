@@ -29,7 +29,7 @@ fn hello_says_hello_and_ends() {
 }
 
 // attack-test: T-31
-// spec-test: X-06 X-23
+// spec-test: X-06 X-10 X-23
 #[test]
 fn an_endless_loop_ends_with_the_budget() {
     let Some((outcome, client, _)) = provoke("spin") else { return };

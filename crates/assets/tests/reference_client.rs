@@ -5,7 +5,10 @@ mod support;
 
 use portcullis_messages::{GlobalEmm, Layout, TableId, section};
 use portcullis_svm::abi::{reason, token};
-use portcullis_svm::{Client, Event, Outcome, State};
+use portcullis_svm::{
+    CallPermitted, Client, Event, GuestMemory, HostFault, Outcome, Reply, State, Syscall,
+    SystemCalls,
+};
 use portcullis_types::UnixSeconds;
 use support::sections::{NOW, ecm, group, unique};
 use support::{Host, guest};
@@ -259,4 +262,58 @@ fn damaged_sections_are_refused_without_harm() {
         assert!(matches!(outcome, Outcome::Returned(_)), "octet {at}: {outcome}");
     }
     assert_eq!(client.state(), State::Idle);
+}
+
+/// A host that looks at the code image, as a client sees it, when it is first called.
+struct Looker {
+    host: Host,
+    len: u32,
+    code: Vec<u8>,
+}
+
+impl SystemCalls for Looker {
+    fn call(
+        &mut self,
+        permitted: CallPermitted,
+        call: Syscall,
+        args: &[u32],
+        memory: &mut GuestMemory,
+    ) -> Result<Reply, HostFault> {
+        if self.code.is_empty() {
+            self.code = memory.read(0, self.len).unwrap();
+        }
+        self.host.call(permitted, call, args, memory)
+    }
+}
+
+/// Events and calls of a policy, read by eye and not by our reader.
+fn permits_by_eye(policy: &str) -> Vec<(Event, u16)> {
+    let (mut event, mut found) = (None, Vec::new());
+    for line in policy.lines().map(str::trim) {
+        if let Some(rest) = line.strip_prefix("<event name=\"") {
+            event = Event::from_name(rest.split('"').next().unwrap());
+        } else if let Some(rest) = line.strip_prefix("<syscall id=\"0x") {
+            let id = u16::from_str_radix(rest.split('"').next().unwrap(), 16).unwrap();
+            found.push((event.unwrap(), id));
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+// spec-test: X-52 X-53 X-59
+#[test]
+fn policy_and_code_of_a_package_lie_in_two_memories() {
+    for (name, _, vendor) in VENDORS {
+        let Some((image, permits, limits)) = guest(name) else { return };
+        let mut client = Client::load(&image, permits, limits).unwrap();
+        let mut table: Vec<_> = client.permits().iter().collect();
+        table.sort_unstable();
+        assert_eq!(table, permits_by_eye(portcullis_assets::policy(name).unwrap()));
+        assert!(table.len() > 40, "{}", table.len());
+        let host = Host { vendor, ..Host::new() };
+        let mut looker = Looker { host, len: image.code.len() as u32, code: Vec::new() };
+        assert_eq!(client.raise(Event::Initialize, &[], &mut looker), Outcome::Returned(0));
+        assert_eq!(looker.code, image.code, "{name}: the code is the package's, octet by octet");
+    }
 }

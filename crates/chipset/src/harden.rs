@@ -9,6 +9,7 @@ use rustix::process::{
 ///
 /// # Errors
 /// What the system says; a chip does not start then.
+// spec: X-08 X-22
 // defends: T-39
 pub fn no_dumps() -> std::io::Result<()> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;

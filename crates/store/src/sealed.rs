@@ -105,7 +105,7 @@ impl<D: Disk> SealedStore<D> {
     /// # Errors
     /// [`StoreError::RolledBack`] when an older state (or none) was put back,
     /// [`StoreError::Foreign`] when the blob is another chip's or client's, or altered.
-    // spec: D-X7 D-X12
+    // spec: D-X7 D-X12 X-64
     // defends: T-38
     pub fn open<S: Sealer>(
         disk: D,

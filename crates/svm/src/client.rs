@@ -80,7 +80,7 @@ impl Client {
     ///
     /// # Errors
     /// [`ScanError`] when the scan of 7.3 refuses the client; nothing of it has run.
-    // spec: X-S02 X-S03 X-59 X-C02 X-52 X-06 X-23
+    // spec: X-S02 X-S03 X-53 X-59 X-C02 X-52 X-06 X-23
     pub fn load(image: &Image, permits: PermitTable, limits: Limits) -> Result<Self, ScanError> {
         let len = u32::try_from(image.code.len()).unwrap_or(u32::MAX);
         let end = u64::from(image.load_offset) + u64::from(len);

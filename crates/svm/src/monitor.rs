@@ -83,7 +83,7 @@ impl PolicyMonitor {
     ///
     /// # Errors
     /// [`Denied`]; the client is stopped.
-    // spec: X-Y03 X-Y04 X-T06 X-56 X-61 X-01 X-26 X-C03
+    // spec: X-07 X-10 X-Y03 X-Y04 X-T06 X-56 X-61 X-01 X-26 X-C03
     // defends: T-30
     #[inline]
     pub fn check(&mut self, event: Event, id: u16) -> Result<CallPermitted, Denied> {

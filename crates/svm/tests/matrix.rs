@@ -52,7 +52,7 @@ fn page() -> String {
     page
 }
 
-// spec-test: X-S03 X-S04 X-S05 X-S12 X-S13 X-S14 X-E01
+// spec-test: X-S07 X-S03 X-S04 X-S05 X-S12 X-S13 X-S14 X-E01
 #[test]
 fn every_state_with_every_event_is_as_the_committed_page_says() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots/states.txt");

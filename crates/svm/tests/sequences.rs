@@ -50,7 +50,7 @@ fn result_and_status_come_in_x10_and_x11_and_nothing_else_changes() {
     }
 }
 
-// spec-test: X-T07 X-49
+// spec-test: X-T07 X-49 X-54
 #[test]
 fn a_providers_function_stands_in_for_the_native_one() {
     let mut words = call(0x031, &[1]);
@@ -156,7 +156,7 @@ fn adder() -> Vec<u32> {
     ])
 }
 
-// spec-test: X-E01 X-E04 X-E07 X-E09 X-E10 X-E11 X-E12 X-E13 X-S03 X-S04 X-S05 X-S12 X-S13
+// spec-test: X-54 X-63 X-E01 X-E04 X-E07 X-E09 X-E10 X-E11 X-E12 X-E13 X-S03 X-S04 X-S05 X-S12 X-S13
 #[test]
 fn events_go_through_the_buffer_and_the_states() {
     let mut client = load(&adder(), Limits::default()).unwrap();

@@ -19,6 +19,7 @@ pub(crate) const PURE: &[&str] = &[
     "svm",
 ];
 
+// spec: X-40 X-43
 /// Levels from the inside out: a crate links its own level or lower ones.
 const LEVELS: &[(&str, &[&str])] = &[
     ("types", &["types"]),
@@ -285,6 +286,7 @@ mod tests {
         );
     }
 
+    // spec-test: X-40 X-43
     #[test]
     fn each_direct_rule_finds_its_violation() {
         for (from, to, part) in [

@@ -103,7 +103,7 @@ pub(super) fn seal(
 }
 
 /// Decrypts a payload whose tag stands apart.
-// spec: X-27 C-11
+// spec: X-02 X-27 C-11
 pub(super) fn open(
     key: &ImageKey,
     nonce: &[u8; 12],

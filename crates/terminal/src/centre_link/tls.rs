@@ -91,7 +91,7 @@ impl fmt::Debug for CentreVerifier {
 }
 
 impl ServerCertVerifier for CentreVerifier {
-    // spec: M-B03 M-B10
+    // spec: M-B03 M-B10 X-P01
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

@@ -194,6 +194,7 @@ impl<C: SecurityChip, D: Disk + Clone> RunningClient<C, D> {
 
     /// How long until [`Self::handle_timeout`] has something to do; `None` when only an event
     /// from outside can bring that about.
+    // spec: X-S01
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
         let EventManager { host, terms, started_ms, .. } = &self.manager;

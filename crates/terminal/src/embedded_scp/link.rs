@@ -138,7 +138,7 @@ impl MediaEnd {
     ///
     /// # Errors
     /// [`LinkError::Full`]; no number is used up.
-    // spec: X-E05 X-E07 X-E08
+    // spec: X-04 X-31 X-E05 X-E06 X-E07 X-E08
     // defends: T-34
     pub fn send(&self, event: MediaEvent) -> Result<Sequence, LinkError> {
         let mut shared = lock(&self.shared);
@@ -204,12 +204,12 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
 
-    // spec-test: X-E05 X-E08
+    // spec-test: X-04 X-31 X-E05 X-E06 X-E08
     // attack-test: T-34
     #[test]
     fn a_thousand_senders_at_once_lose_nothing_and_keep_their_order() {
         const SENDERS: u32 = 1000;
-        const EACH: u16 = 5;
+        const EACH: u16 = 100;
         let (media, mut scp) = link();
         let mut next = vec![0; SENDERS as usize];
         std::thread::scope(|scope| {
@@ -248,6 +248,7 @@ mod tests {
         assert!(next.iter().all(|turns| *turns == EACH));
     }
 
+    // spec-test: X-04 X-31
     #[test]
     fn an_event_that_is_dropped_doubled_or_moved_is_named() {
         let service = |n| MediaEvent::SelectContent(ServiceId(n));

@@ -85,7 +85,7 @@ impl ScpManager<'_> {
     ///
     /// # Errors
     /// [`ClientError`] when there is none that may run.
-    // spec: X-42 X-52 X-55 D-07 M-B07 M-B14
+    // spec: X-09 X-13 X-14 X-16 X-42 X-52 X-55 D-07 M-B07 M-B14
     pub(crate) fn obtain(
         &self,
         chip: &mut ChipHandle,
