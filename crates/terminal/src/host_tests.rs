@@ -96,6 +96,9 @@ fn guest_with(more: &[u32], handler: &[u32]) -> Client {
     Client::load(&image, permits, Limits::default()).unwrap()
 }
 
+/// Two packets of PIDs 0x100 and 0x101.
+const CONTENT: &[u8] = b"\x00\x01\x05\x00first\x01\x01\x02\x00so";
+
 type TestHost = Host<FakeChip, RealDisk>;
 
 struct World {
@@ -130,7 +133,11 @@ impl World {
     fn run(&self, host: &mut TestHost, handler: &[u32]) -> Outcome {
         let mut client = guest(handler);
         assert_eq!(client.raise(Event::Initialize, &[], host), Outcome::Returned(0));
-        host.begin_event(&[(token::EMM, b"the emm section"), (token::ECM, b"the ecm section")]);
+        host.begin_event(&[
+            (token::EMM, b"the emm section"),
+            (token::ECM, b"the ecm section"),
+            (token::CONTENT, CONTENT),
+        ]);
         client.raise(Event::Entitlement, &[15], host)
     }
 
@@ -235,6 +242,35 @@ fn tokens_are_copies_with_their_length() {
     assert_eq!(world.answer(&mut host, &[], 0x030, &get(token::EMM, 64)), (15, 0));
     assert_eq!(world.answer(&mut host, &[], 0x030, &get(token::ECM, 4)), (15, status::TOO_SMALL));
     assert_eq!(host.emm.as_deref(), Some(&b"the emm section"[..]));
+}
+
+// spec-test: X-47 X-62
+// attack-test: T-28
+#[test]
+fn content_comes_back_with_the_packets_it_went_out_with() {
+    let world = World::new();
+    let mut host = world.host(FakeChip::new(1));
+    let length = CONTENT.len() as u32;
+    let get = [token::CONTENT, RAM + 0x400, 64];
+    assert_eq!(world.answer(&mut host, &[], 0x030, &get), (length, 0));
+    let mut give = |octets: &[u8]| {
+        let (before, args) = (poke(RAM + 0x400, octets), [RAM + 0x400, octets.len() as u32]);
+        let (_, code) = world.answer(&mut host, &before, 0x032, &args);
+        (code, host.take_descrambled())
+    };
+    let clear = b"\x00\x01\x05\x00FIRST\x01\x01\x02\x00SO";
+    assert_eq!(give(clear), (0, Some(clear.to_vec())));
+    for other in [
+        // Another PID, another length, a packet less, a packet more, an octet more, nothing.
+        &b"\x02\x01\x05\x00FIRST\x01\x01\x02\x00SO"[..],
+        b"\x00\x01\x04\x00FIRS\x01\x01\x03\x00TSO",
+        b"\x00\x01\x05\x00FIRST",
+        b"\x00\x01\x05\x00FIRST\x01\x01\x02\x00SO\x01\x01\x00\x00",
+        b"\x00\x01\x05\x00FIRST\x01\x01\x02\x00SO!",
+        b"",
+    ] {
+        assert_eq!(give(other), (status::BAD_ARGUMENT, None), "{other:?}");
+    }
 }
 
 // spec-test: X-28
