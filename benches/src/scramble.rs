@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 
 use aes::cipher::{BlockModeDecrypt as _, BlockModeEncrypt as _, InnerIvInit as _, KeyInit as _};
-use portcullis_scramble::{Batch, Cipher, KeySlots, WrongControlWordLength, scramble_batch};
+use portcullis_scramble::{
+    Cipher, KeySlots, WrongControlWordLength, limit_lanes, scramble_batch, scramble_each,
+};
 use portcullis_ts::packet::null_packet;
 use portcullis_ts::{PacketMut, RawPacket, ScramblingControl};
 use portcullis_types::{Parity, ScramblingMode};
@@ -36,9 +38,15 @@ pub(crate) fn rows(options: &Options) -> Result<Vec<Row>, Box<dyn std::error::Er
         openssl: RefCell::new(NativePeer::start("openssl", &["-lcrypto"])),
     };
     let mut rows = Vec::new();
-    for work in
-        ["csa2-scramble", "csa2-descramble", "csa2-mixed-keys", "cissa-encrypt", "cissa-decrypt"]
-    {
+    for work in [
+        "csa2-scramble",
+        "csa2-descramble",
+        "csa2-mixed-keys",
+        "csa2-avx2-scramble",
+        "csa2-avx2-descramble",
+        "cissa-encrypt",
+        "cissa-decrypt",
+    ] {
         if options.wants(work) {
             rows.push(row(work, options.pairs, &peers)?);
         }
@@ -60,10 +68,24 @@ fn row(work: &'static str, pairs: usize, peers: &Peers) -> Result<Row, WrongCont
     let dvbcsa = (LIBDVBCSA, native(&peers.dvbcsa, work, 4));
     let openssl = (OPENSSL, native(&peers.openssl, work, 16));
     let contenders = match work {
-        "csa2-scramble" => vec![(work, ours_scrambling(ScramblingMode::Csa2, 8)?), dvbcsa],
-        "csa2-descramble" => {
-            vec![(work, ours_descrambling(ScramblingMode::Csa2, 8)?), dvbcsa, (RCSA, rcsa())]
-        }
+        "csa2-scramble" => vec![
+            (work, ours_scrambling(ScramblingMode::Csa2, 8)?),
+            dvbcsa,
+            (RCSA, rcsa_scrambling()),
+        ],
+        "csa2-descramble" => vec![
+            (work, ours_descrambling(ScramblingMode::Csa2, 8)?),
+            dvbcsa,
+            (RCSA, rcsa_descrambling()),
+        ],
+        "csa2-avx2-scramble" => vec![
+            (work, with_avx2(ours_scrambling(ScramblingMode::Csa2, 4)?)),
+            (RCSA, rcsa_scrambling()),
+        ],
+        "csa2-avx2-descramble" => vec![
+            (work, with_avx2(ours_descrambling(ScramblingMode::Csa2, 4)?)),
+            (RCSA, rcsa_descrambling()),
+        ],
         "csa2-mixed-keys" => vec![
             (work, mixed_keys(8)?),
             (ONE_KEY, ours_scrambling(ScramblingMode::Csa2, 8)?),
@@ -178,20 +200,49 @@ fn mixed_keys(rounds: usize) -> Result<Contender<'static>, WrongControlWordLengt
         let turns = (0..rounds).map(|_| {
             set_all(&mut packets, ScramblingControl::Clear);
             cpu_seconds(|| {
-                let mut batch = Batch::with_capacity(PACKETS);
-                for (packet, cipher) in packets.iter_mut().zip(ciphers.iter().cycle()) {
-                    batch.push(packet, cipher, Parity::Even);
-                }
-                batch.scramble();
+                let keyed = packets.iter_mut().zip(ciphers.iter().cycle());
+                scramble_each(keyed.map(|(packet, cipher)| (packet, cipher, Parity::Even)));
             })
         });
         Some(turns.sum::<f64>() / rounds as f64)
     }))
 }
 
-fn rcsa() -> Contender<'static> {
+/// The same without AVX-512, where the processor has AVX2 at all.
+fn with_avx2(mut work: Contender<'static>) -> Contender<'static> {
+    const AVX2_LANES: usize = 256;
+    Box::new(move || {
+        if !has_avx2() {
+            return None;
+        }
+        limit_lanes(AVX2_LANES);
+        let seconds = work();
+        limit_lanes(usize::MAX);
+        seconds
+    })
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_avx2() -> bool {
+    std::is_x86_feature_detected!("avx2")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+const fn has_avx2() -> bool {
+    false
+}
+
+const RCSA_KEY: [u8; 8] = [0x11, 0x22, 0x33, 0x66, 0x44, 0x55, 0x66, 0xFF];
+
+fn rcsa_scrambling() -> Contender<'static> {
+    let batch = rcsa::CsaBatch::new(&RCSA_KEY);
+    let mut packets = packets();
+    Box::new(move || Some(cpu_seconds(|| batch.encrypt_in_place(packets.as_flattened_mut()))))
+}
+
+fn rcsa_descrambling() -> Contender<'static> {
     let mut descrambler = rcsa::Descrambler::new();
-    descrambler.set_even(&[0x11, 0x22, 0x33, 0x66, 0x44, 0x55, 0x66, 0xFF]);
+    descrambler.set_even(&RCSA_KEY);
     let mut packets = packets();
     Box::new(move || {
         set_all(&mut packets, ScramblingControl::Scrambled(Parity::Even));

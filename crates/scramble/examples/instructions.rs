@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use portcullis_scramble::{Batch, Cipher, limit_lanes};
+use portcullis_scramble::{Cipher, descramble_each, limit_lanes, scramble_each};
 use portcullis_ts::packet::null_packet;
 use portcullis_ts::{PacketMut, ScramblingControl};
 use portcullis_types::{Parity, ScramblingMode};
@@ -37,17 +37,14 @@ fn work(arguments: &[String]) -> Option<()> {
         "descramble" => false,
         _ => return None,
     };
-    let mut batch = Batch::with_capacity(PACKETS);
-    for (packet, cipher) in packets.iter_mut().zip(ciphers.iter().cycle()) {
-        if !scrambles {
-            PacketMut::new(packet).set_tsc(ScramblingControl::Scrambled(Parity::Even));
-        }
-        batch.push(packet, cipher, Parity::Even);
-    }
+    let keyed = packets.iter_mut().zip(ciphers.iter().cycle());
     if scrambles {
-        batch.scramble();
+        scramble_each(keyed.map(|(packet, cipher)| (packet, cipher, Parity::Even)));
     } else {
-        batch.descramble();
+        descramble_each(keyed.map(|(packet, cipher)| {
+            PacketMut::new(packet).set_tsc(ScramblingControl::Scrambled(Parity::Even));
+            (packet, cipher)
+        }));
     }
     Some(())
 }

@@ -25,58 +25,24 @@ const ODD: u8 = 0xC0;
 const PAYLOAD_ONLY_EVEN: u8 = PAYLOAD_ONLY | EVEN;
 const PAYLOAD_ONLY_ODD: u8 = PAYLOAD_ONLY | ODD;
 
-/// Packets of which each has its key.
-pub struct Batch<'a> {
-    entries: Vec<Entry<'a>>,
+/// Scrambles each packet with its key, as [`Cipher::scramble_packet`] does.
+pub fn scramble_each<'a>(
+    packets: impl IntoIterator<Item = (&'a mut RawPacket, &'a Cipher, Parity)>,
+) {
+    with_lanes(Direction::Scramble, |lanes| {
+        for (packet, cipher, parity) in packets {
+            lanes.scramble(packet, cipher, parity);
+        }
+    });
 }
 
-struct Entry<'a> {
-    packet: &'a mut RawPacket,
-    cipher: &'a Cipher,
-    parity: Parity,
-}
-
-impl<'a> Batch<'a> {
-    /// An empty batch with room for so many packets.
-    #[must_use]
-    pub fn with_capacity(packets: usize) -> Self {
-        Self { entries: Vec::with_capacity(packets) }
-    }
-
-    /// Adds a packet with its key. The parity counts for scrambling only.
-    pub fn push(&mut self, packet: &'a mut RawPacket, cipher: &'a Cipher, parity: Parity) {
-        self.entries.push(Entry { packet, cipher, parity });
-    }
-
-    /// Packets in the batch.
-    #[must_use]
-    pub const fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there is no packet in the batch.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// Scrambles every packet, as [`Cipher::scramble_packet`] does.
-    pub fn scramble(self) {
-        with_lanes(Direction::Scramble, |lanes| {
-            for entry in self.entries {
-                lanes.scramble(entry.packet, entry.cipher, entry.parity);
-            }
-        });
-    }
-
-    /// Descrambles every scrambled packet, as [`Cipher::descramble_packet`] does.
-    pub fn descramble(self) {
-        with_lanes(Direction::Descramble, |lanes| {
-            for entry in self.entries {
-                lanes.descramble(entry.packet, entry.cipher);
-            }
-        });
-    }
+/// Descrambles each packet that is scrambled with its key, as [`Cipher::descramble_packet`] does.
+pub fn descramble_each<'a>(packets: impl IntoIterator<Item = (&'a mut RawPacket, &'a Cipher)>) {
+    with_lanes(Direction::Descramble, |lanes| {
+        for (packet, cipher) in packets {
+            lanes.descramble(packet, cipher);
+        }
+    });
 }
 
 /// Lets `deal` put packets into batches, and works on all of them. Whatever the kernels leave on

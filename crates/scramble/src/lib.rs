@@ -11,9 +11,9 @@
 //!
 //! - [`Cipher`]: one control word under one mode, packet by packet.
 //! - [`KeySlots`]: the even and odd key of a descrambler.
-//! - [`Batch`]: many packets with their keys at once; kernels that work on many packets in
-//!   parallel stand behind it.
-//! - [`Scheduler`]: brings the packets of a stream to such a batch, collected or where they lie;
+//! - [`scramble_each`], [`descramble_each`]: many packets with their keys at once; kernels that work
+//!   on many packets in parallel stand behind them.
+//! - [`Scheduler`]: brings the packets of a stream to such batches, collected or where they lie;
 //!   headend, chip and commands scramble and descramble through it.
 //! - [`Collector`]: the half of it that holds no key, for the terminal.
 //! - [`cenc`]: samples of ISO base media files.
@@ -43,7 +43,7 @@ mod slots;
 #[cfg(test)]
 mod tests;
 
-pub use batch::Batch;
+pub use batch::{descramble_each, scramble_each};
 pub use cipher::{Cipher, Scrambled, WrongControlWordLength};
 pub use collector::{BATCH_DEADLINE, BatchIsFull, CAPACITY_MAX, Collector};
 pub use csa2::reduce_entropy;
@@ -57,9 +57,5 @@ use portcullis_types::Parity;
 
 /// Scrambles all packets of a run with one key; see [`Cipher::scramble_packet`].
 pub fn scramble_batch(packets: &mut [RawPacket], cipher: &Cipher, parity: Parity) {
-    batch::with_lanes(sliced::Direction::Scramble, |lanes| {
-        for packet in packets {
-            lanes.scramble(packet, cipher, parity);
-        }
-    });
+    scramble_each(packets.iter_mut().map(|packet| (packet, cipher, parity)));
 }

@@ -4,7 +4,9 @@
 mod common;
 
 use common::octets;
-use portcullis_scramble::{Batch, Cipher, Descrambled, KeySlots, Scrambled, scramble_batch};
+use portcullis_scramble::{
+    Cipher, Descrambled, KeySlots, Scrambled, descramble_each, scramble_batch, scramble_each,
+};
 use portcullis_ts::{Packet, RawPacket, ScramblingControl};
 use portcullis_types::{Parity, ScramblingMode};
 
@@ -72,23 +74,16 @@ fn a_batch_does_what_packet_by_packet_does() {
     let clear: Vec<_> = (0..200).map(|i| packet(i as u64, (i * 7) % 184)).collect();
     let (mut batched, mut single) = (clear.clone(), clear.clone());
     let key_of = |i: usize| (&ciphers[i % 12], [Parity::Even, Parity::Odd][i / 3 % 2]);
-    let mut batch = Batch::with_capacity(clear.len());
-    for (i, packet) in batched.iter_mut().enumerate() {
+    scramble_each(batched.iter_mut().enumerate().map(|(i, packet)| {
         let (cipher, parity) = key_of(i);
-        batch.push(packet, cipher, parity);
-    }
-    assert_eq!(batch.len(), 200);
-    batch.scramble();
+        (packet, cipher, parity)
+    }));
     for (i, packet) in single.iter_mut().enumerate() {
         let (cipher, parity) = key_of(i);
         cipher.scramble_packet(packet, parity);
     }
     assert!(batched == single);
-    let mut batch = Batch::with_capacity(clear.len());
-    for (i, packet) in batched.iter_mut().enumerate() {
-        batch.push(packet, key_of(i).0, Parity::Even);
-    }
-    batch.descramble();
+    descramble_each(batched.iter_mut().enumerate().map(|(i, packet)| (packet, key_of(i).0)));
     assert!(batched == clear);
 }
 

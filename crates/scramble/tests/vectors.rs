@@ -1,7 +1,7 @@
 //! The vectors of `vectors/scramble`, one by one and in batches.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use portcullis_scramble::{Batch, Cipher};
+use portcullis_scramble::{Cipher, descramble_each, scramble_each};
 use portcullis_ts::RawPacket;
 use portcullis_types::{Parity, ScramblingMode};
 use serde_json::Value;
@@ -58,19 +58,14 @@ fn every_vector_holds_alone_and_in_batches_both_ways() {
         let lanes: Vec<_> = cases.iter().cycle().take(1_100).collect();
         let clear: Vec<_> = lanes.iter().map(|case| packet(&case.clear)).collect();
         let mut packets = clear.clone();
-        let mut batch = Batch::with_capacity(packets.len());
-        for (packet, case) in packets.iter_mut().zip(&lanes) {
-            batch.push(packet, &case.cipher, Parity::Even);
-        }
-        batch.scramble();
+        let keyed = packets.iter_mut().zip(&lanes);
+        scramble_each(keyed.map(|(packet, case)| (packet, &case.cipher, Parity::Even)));
         for (packet, case) in packets.iter().zip(&lanes) {
             assert!(packet.ends_with(&case.scrambled), "{file}, {} octets", case.clear.len());
         }
-        let mut batch = Batch::with_capacity(packets.len());
-        for (packet, case) in packets.iter_mut().zip(&lanes) {
-            batch.push(packet, &case.cipher, Parity::Even);
-        }
-        batch.descramble();
+        descramble_each(
+            packets.iter_mut().zip(&lanes).map(|(packet, case)| (packet, &case.cipher)),
+        );
         assert!(packets == clear);
     }
 }

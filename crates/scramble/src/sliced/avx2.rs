@@ -19,8 +19,8 @@ use core::mem::transmute;
 
 use super::pack::{LANES, Parts};
 use super::{
-    Direction, GROUPS, Lane, Lengths, Payload, Register, Scratch, Substituted, Window, block,
-    gates, pack, portable, stream,
+    Direction, Lane, Lengths, PITCH, Payload, Register, Scratch, Substituted, Window, block, gates,
+    pack, portable, stream,
 };
 use crate::csa2::{BLOCK_SBOX, permute_octet};
 
@@ -77,7 +77,7 @@ fn apply_stream(scratch: &mut Scratch<Ymm>, octets: usize) {
 fn planes_of<const N: usize>(
     rows: &[&[u8; N]; LANES],
     first: usize,
-    planes: &mut [[Ymm; GROUPS]],
+    planes: &mut [[Ymm; PITCH]],
     octets: usize,
 ) {
     pack::planes_of(rows, first, planes, octets);
@@ -85,12 +85,7 @@ fn planes_of<const N: usize>(
 
 #[target_feature(enable = "avx2")]
 #[inline(never)]
-fn rows_of(
-    planes: &[[Ymm; GROUPS]],
-    first: usize,
-    rows: &mut [&mut Payload; LANES],
-    octets: usize,
-) {
+fn rows_of(planes: &[[Ymm; PITCH]], first: usize, rows: &mut [&mut Payload; LANES], octets: usize) {
     pack::rows_of(planes, first, rows, octets);
 }
 
@@ -244,14 +239,14 @@ impl Register for Ymm {
     fn planes_of<const N: usize>(
         rows: &[&[u8; N]; LANES],
         first: usize,
-        planes: &mut [[Self; GROUPS]],
+        planes: &mut [[Self; PITCH]],
         octets: usize,
     ) {
         // SAFETY: see the top of the file.
         unsafe { planes_of(rows, first, planes, octets) }
     }
     fn rows_of(
-        planes: &[[Self; GROUPS]],
+        planes: &[[Self; PITCH]],
         first: usize,
         rows: &mut [&mut Payload; LANES],
         octets: usize,

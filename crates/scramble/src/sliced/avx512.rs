@@ -19,7 +19,7 @@ use core::mem::transmute;
 
 use super::pack::{LANES, PART, Parts};
 use super::{
-    Direction, GROUPS, Lane, Lengths, Payload, Register, Scratch, Substituted, Window, block,
+    Direction, Lane, Lengths, PITCH, Payload, Register, Scratch, Substituted, Window, block,
     look_ups, pack, portable, stream,
 };
 use crate::csa2::{BLOCK_SBOX, permute_octet};
@@ -80,7 +80,7 @@ fn apply_stream(scratch: &mut Scratch<Zmm>, octets: usize) {
 fn planes_of<const N: usize>(
     rows: &[&[u8; N]; LANES],
     first: usize,
-    planes: &mut [[Zmm; GROUPS]],
+    planes: &mut [[Zmm; PITCH]],
     octets: usize,
 ) {
     pack::planes_of(rows, first, planes, octets);
@@ -88,12 +88,7 @@ fn planes_of<const N: usize>(
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni")]
 #[inline(never)]
-fn rows_of(
-    planes: &[[Zmm; GROUPS]],
-    first: usize,
-    rows: &mut [&mut Payload; LANES],
-    octets: usize,
-) {
+fn rows_of(planes: &[[Zmm; PITCH]], first: usize, rows: &mut [&mut Payload; LANES], octets: usize) {
     pack::rows_of(planes, first, rows, octets);
 }
 
@@ -243,14 +238,14 @@ impl Register for Zmm {
     fn planes_of<const N: usize>(
         rows: &[&[u8; N]; LANES],
         first: usize,
-        planes: &mut [[Self; GROUPS]],
+        planes: &mut [[Self; PITCH]],
         octets: usize,
     ) {
         // SAFETY: see the top of the file.
         unsafe { planes_of(rows, first, planes, octets) }
     }
     fn rows_of(
-        planes: &[[Self; GROUPS]],
+        planes: &[[Self; PITCH]],
         first: usize,
         rows: &mut [&mut Payload; LANES],
         octets: usize,

@@ -14,7 +14,7 @@
 //! after r[2], r[3], r[4] and r[5] have taken in what the two first rounds would have XORed into
 //! them (see `turn`). Every line is its own inverse, so deciphering runs the rounds backwards.
 
-use super::{BLOCK, GROUPS, Lengths, ROUNDS, Register, Scratch};
+use super::{BLOCK, GROUPS, Lengths, PITCH, ROUNDS, Register, Scratch};
 
 type State<V, const IN_FLIGHT: usize> = [[V; BLOCK]; IN_FLIGHT];
 
@@ -93,17 +93,17 @@ pub(super) fn descramble<V: Register, const IN_FLIGHT: usize>(
     }
 }
 
-type BlockPlanes<V> = [[V; GROUPS]; BLOCK];
+type BlockPlanes<V> = [[V; PITCH]; BLOCK];
 
 #[inline(always)]
-fn block_of<V>(planes: &mut [[V; GROUPS]], index: usize) -> Option<&mut BlockPlanes<V>> {
+fn block_of<V>(planes: &mut [[V; PITCH]], index: usize) -> Option<&mut BlockPlanes<V>> {
     planes.get_mut(index * BLOCK..)?.first_chunk_mut()
 }
 
 /// A block and the one behind it.
 #[inline(always)]
 fn two_blocks_of<V>(
-    planes: &mut [[V; GROUPS]],
+    planes: &mut [[V; PITCH]],
     index: usize,
 ) -> Option<(&mut BlockPlanes<V>, Option<&BlockPlanes<V>>)> {
     let (block, behind) = planes.get_mut(index * BLOCK..)?.split_first_chunk_mut()?;
@@ -113,7 +113,7 @@ fn two_blocks_of<V>(
 #[inline(always)]
 fn encipher<V: Register, const IN_FLIGHT: usize>(
     state: &mut State<V, IN_FLIGHT>,
-    keys: &[[V; GROUPS]],
+    keys: &[[V; PITCH]],
     first: usize,
 ) {
     let Some((keys, behind)) = split(keys) else { return };
@@ -136,7 +136,7 @@ fn encipher<V: Register, const IN_FLIGHT: usize>(
 #[inline(always)]
 fn decipher<V: Register, const IN_FLIGHT: usize>(
     state: &mut State<V, IN_FLIGHT>,
-    keys: &[[V; GROUPS]],
+    keys: &[[V; PITCH]],
     first: usize,
 ) {
     let Some((keys, behind)) = split(keys) else { return };
@@ -169,7 +169,7 @@ fn turn<V: Register, const IN_FLIGHT: usize>(state: &mut State<V, IN_FLIGHT>) {
 
 /// The keys of the rounds, and what is put in and taken out around them.
 #[inline(always)]
-fn split<V>(keys: &[[V; GROUPS]]) -> Option<(&[[V; GROUPS]; ROUNDS], &BlockPlanes<V>)> {
+fn split<V>(keys: &[[V; PITCH]]) -> Option<(&[[V; PITCH]; ROUNDS], &BlockPlanes<V>)> {
     let (rounds, behind) = keys.split_first_chunk()?;
     Some((rounds, behind.first_chunk()?))
 }
@@ -177,7 +177,7 @@ fn split<V>(keys: &[[V; GROUPS]]) -> Option<(&[[V; GROUPS]; ROUNDS], &BlockPlane
 #[inline(always)]
 fn take_first<V: Register, const IN_FLIGHT: usize>(
     state: &mut State<V, IN_FLIGHT>,
-    behind: &[[V; GROUPS]; BLOCK],
+    behind: &[[V; PITCH]; BLOCK],
     first: usize,
 ) {
     for (lane, r) in state.iter_mut().enumerate() {
@@ -188,7 +188,7 @@ fn take_first<V: Register, const IN_FLIGHT: usize>(
 #[inline(always)]
 fn take_last<V: Register, const IN_FLIGHT: usize>(
     state: &mut State<V, IN_FLIGHT>,
-    behind: &[[V; GROUPS]; BLOCK],
+    behind: &[[V; PITCH]; BLOCK],
     first: usize,
 ) {
     for (lane, r) in state.iter_mut().enumerate() {
@@ -201,7 +201,7 @@ fn take_last<V: Register, const IN_FLIGHT: usize>(
 #[inline(always)]
 fn round<V: Register, const IN_FLIGHT: usize, const T: usize>(
     state: &mut State<V, IN_FLIGHT>,
-    keys: &[[V; GROUPS]; 8],
+    keys: &[[V; PITCH]; 8],
     first: usize,
 ) {
     for (lane, r) in state.iter_mut().enumerate() {
@@ -214,7 +214,7 @@ fn round<V: Register, const IN_FLIGHT: usize, const T: usize>(
 
 /// The control words, each octet XOR 6, which are the keys of the last eight rounds: these rounds
 /// backwards on nothing but the sums of keys tell them (see `MergedKeys`).
-pub(super) fn control_words<V: Register>(keys: &[[V; GROUPS]], found: &mut BlockPlanes<V>) {
+pub(super) fn control_words<V: Register>(keys: &[[V; PITCH]], found: &mut BlockPlanes<V>) {
     let Some((rounds, behind)) = split(keys) else { return };
     let Some(rounds) = rounds.last_chunk::<BLOCK>() else { return };
     for group in 0..GROUPS {

@@ -38,6 +38,9 @@ type Payload = [u8; PAYLOAD_MAX];
 const BLOCK: usize = 8;
 /// Groups of byte planes that have as many lanes as one bit plane.
 const GROUPS: usize = 8;
+/// Registers from one plane of octets to the next: one more than there are groups, so that the
+/// planes of a group do not all fall into the same few sets of the cache.
+const PITCH: usize = GROUPS + 1;
 /// Rounds of the block cipher.
 const ROUNDS: usize = 56;
 /// Planes of the keys; see [`MergedKeys`](crate::csa2::MergedKeys).
@@ -261,12 +264,12 @@ trait Register: Copy {
     fn planes_of<const N: usize>(
         rows: &[&[u8; N]; pack::LANES],
         first: usize,
-        planes: &mut [[Self; GROUPS]],
+        planes: &mut [[Self; PITCH]],
         octets: usize,
     );
     /// The inverse of [`Register::planes_of`].
     fn rows_of(
-        planes: &[[Self; GROUPS]],
+        planes: &[[Self; PITCH]],
         first: usize,
         rows: &mut [&mut Payload; pack::LANES],
         octets: usize,
@@ -279,8 +282,8 @@ trait Register: Copy {
 struct Scratch<V> {
     /// Payloads that are not whole, and room for the lanes that are not in use.
     rows: Vec<Payload>,
-    planes: Vec<[V; GROUPS]>,
-    keys: Vec<[V; GROUPS]>,
+    planes: Vec<[V; PITCH]>,
+    keys: Vec<[V; PITCH]>,
     /// Whether there may be something of keys in here.
     keyed: bool,
     /// Whole blocks of each lane.
@@ -292,8 +295,8 @@ impl<V: Register> Scratch<V> {
     fn new() -> Self {
         Self {
             rows: alloc::vec![[0; PAYLOAD_MAX]; GROUPS * V::OCTETS],
-            planes: alloc::vec![[V::ZERO; GROUPS]; PAYLOAD_MAX],
-            keys: alloc::vec![[V::ZERO; GROUPS]; KEY_PLANES],
+            planes: alloc::vec![[V::ZERO; PITCH]; PAYLOAD_MAX],
+            keys: alloc::vec![[V::ZERO; PITCH]; KEY_PLANES],
             keyed: false,
             blocks: [V::ZERO; GROUPS],
             registers: stream::Registers::new(),
@@ -324,7 +327,7 @@ impl<V: Register> Scratch<V> {
         let Some(first) = lanes.first() else { return };
         if lanes.iter().all(|lane| core::ptr::eq(lane.key, first.key)) {
             for (plane, key) in self.keys.iter_mut().zip(first.key.merged_keys().octets()) {
-                *plane = [V::splat(*key); GROUPS];
+                *plane = [V::splat(*key); PITCH];
             }
             return;
         }
@@ -394,7 +397,7 @@ impl<V: Register> Scratch<V> {
     /// Nothing derived from a key stays; see [`wipe`].
     fn wipe(&mut self) {
         if core::mem::take(&mut self.keyed) {
-            self.keys.fill([V::ZERO; GROUPS]);
+            self.keys.fill([V::ZERO; PITCH]);
             self.registers.wipe();
             core::hint::black_box(self);
         }

@@ -6,7 +6,7 @@
 //! rest. Which octet of a register a lane gets does not matter as long as it is the same in all
 //! planes ([`place_of_part`]); that spares a shuffle.
 
-use super::{GROUPS, Payload, Register};
+use super::{GROUPS, PITCH, Payload, Register};
 
 /// Lanes that are worked on at a time, in one group or in several.
 pub(super) const LANES: usize = 64;
@@ -44,7 +44,7 @@ macro_rules! sixteen {
 pub(super) fn planes_of<V: Parts, const N: usize>(
     rows: &[&[u8; N]; LANES],
     first: usize,
-    planes: &mut [[V; GROUPS]],
+    planes: &mut [[V; PITCH]],
     octets: usize,
 ) {
     for (group, rows) in rows.chunks_exact(V::OCTETS).enumerate() {
@@ -66,7 +66,7 @@ pub(super) fn planes_of<V: Parts, const N: usize>(
 /// The inverse of [`planes_of`].
 #[inline(always)]
 pub(super) fn rows_of<V: Parts>(
-    planes: &[[V; GROUPS]],
+    planes: &[[V; PITCH]],
     first: usize,
     rows: &mut [&mut Payload; LANES],
     octets: usize,
@@ -114,7 +114,7 @@ pub(super) const fn place_of_part<V: Register>(lane: usize) -> usize {
 #[inline(always)]
 pub(super) fn planes_of_words<const N: usize>(
     rows: &[&[u8; N]; LANES],
-    planes: &mut [[u64; GROUPS]],
+    planes: &mut [[u64; PITCH]],
 ) {
     for (group, rows) in rows.as_chunks::<8>().0.iter().enumerate() {
         for (block, planes) in planes.as_chunks_mut::<8>().0.iter_mut().enumerate() {
@@ -130,7 +130,7 @@ pub(super) fn planes_of_words<const N: usize>(
 
 /// The inverse of [`planes_of_words`].
 #[inline(always)]
-pub(super) fn rows_of_words(planes: &[[u64; GROUPS]], rows: &mut [&mut Payload; LANES]) {
+pub(super) fn rows_of_words(planes: &[[u64; PITCH]], rows: &mut [&mut Payload; LANES]) {
     for (group, rows) in rows.as_chunks_mut::<8>().0.iter_mut().enumerate() {
         for (block, planes) in planes.as_chunks::<8>().0.iter().enumerate() {
             let square = planes.map(|plane| plane[group % GROUPS]);

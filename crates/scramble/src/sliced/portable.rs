@@ -1,8 +1,6 @@
 //! The path for any processor: registers are words of 64 bits.
 
-use super::{
-    Direction, GROUPS, Lane, Payload, Register, Scratch, Substituted, Window, gates, pack,
-};
+use super::{Direction, Lane, PITCH, Payload, Register, Scratch, Substituted, Window, gates, pack};
 use crate::csa2::{BLOCK_SBOX, permute_octet};
 
 pub(super) fn run(lanes: &mut [Lane<'_>], direction: Direction) {
@@ -81,7 +79,7 @@ impl Register for u64 {
     fn planes_of<const N: usize>(
         rows: &[&[u8; N]; pack::LANES],
         first: usize,
-        planes: &mut [[Self; GROUPS]],
+        planes: &mut [[Self; PITCH]],
         octets: usize,
     ) {
         let _ = (first, octets);
@@ -89,7 +87,7 @@ impl Register for u64 {
     }
     #[inline(always)]
     fn rows_of(
-        planes: &[[Self; GROUPS]],
+        planes: &[[Self; PITCH]],
         first: usize,
         rows: &mut [&mut Payload; pack::LANES],
         octets: usize,

@@ -8,9 +8,7 @@
 use core::arch::wasm32::*;
 
 use super::pack::{LANES, Parts};
-use super::{
-    Direction, GROUPS, Lane, Payload, Register, Scratch, Substituted, Window, gates, pack,
-};
+use super::{Direction, Lane, PITCH, Payload, Register, Scratch, Substituted, Window, gates, pack};
 use crate::csa2::{BLOCK_SBOX, permute_octet};
 
 pub(super) fn run(lanes: &mut [Lane<'_>], direction: Direction) {
@@ -131,14 +129,14 @@ impl Register for Vector {
     fn planes_of<const N: usize>(
         rows: &[&[u8; N]; LANES],
         first: usize,
-        planes: &mut [[Self; GROUPS]],
+        planes: &mut [[Self; PITCH]],
         octets: usize,
     ) {
         pack::planes_of(rows, first, planes, octets);
     }
     #[inline(always)]
     fn rows_of(
-        planes: &[[Self; GROUPS]],
+        planes: &[[Self; PITCH]],
         first: usize,
         rows: &mut [&mut Payload; LANES],
         octets: usize,

@@ -8,7 +8,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{BLOCK, GROUPS, Register, Scratch, Window, block};
+use super::{BLOCK, GROUPS, PITCH, Register, Scratch, Window, block};
 
 const CLOCKS: usize = 4;
 /// Octets between two copies: the 176 of a whole payload are 16 times as many.
@@ -62,7 +62,7 @@ pub(super) fn apply<V: Register>(scratch: &mut Scratch<V>, octets: usize) {
     let mut carried = Carried { e: zero, f: zero, carry: V::ZERO };
     let mut d = zero;
     for (index, planes) in scratch.planes.iter().take(BLOCK).enumerate() {
-        let bits = transpose_bits(*planes);
+        let bits = transpose_bits(groups_of(planes));
         let [low @ .., _, _, _, _] = bits;
         let [_, _, _, _, high @ ..] = bits;
         for clock in 0..CLOCKS {
@@ -103,7 +103,7 @@ pub(super) fn apply<V: Register>(scratch: &mut Scratch<V>, octets: usize) {
 
 /// The nibbles of the control words become A1..A8 and B1..B8; the others are zero.
 #[inline(always)]
-fn load_control_words<V: Register>(keys: &[[V; GROUPS]], a: &mut [[V; 4]], b: &mut [[V; 4]]) {
+fn load_control_words<V: Register>(keys: &[[V; PITCH]], a: &mut [[V; 4]], b: &mut [[V; 4]]) {
     let six = V::splat(6);
     // They lie meanwhile where the first clocks of A will write.
     let Some((space, a)) = a.split_at_mut_checked(RUN) else { return };
@@ -111,7 +111,7 @@ fn load_control_words<V: Register>(keys: &[[V; GROUPS]], a: &mut [[V; 4]], b: &m
     let Some((octets, b)) = space.zip(b.get_mut(RUN..)) else { return };
     block::control_words(keys, octets);
     for (index, planes) in octets.iter_mut().enumerate() {
-        let bits = transpose_bits(planes.map(|octet| octet.xor(six)));
+        let bits = transpose_bits(groups_of(planes).map(|octet| octet.xor(six)));
         let [low @ .., _, _, _, _] = bits;
         let [_, _, _, _, high @ ..] = bits;
         let nibbles = if index < 4 { &mut *a } else { &mut *b }.iter_mut().skip(index % 4 * 2);
@@ -225,6 +225,12 @@ fn xor_nibbles<V: Register>(a: [V; 4], b: [V; 4]) -> [V; 4] {
 #[inline(always)]
 fn xor3_nibbles<V: Register>(a: [V; 4], b: [V; 4], c: [V; 4]) -> [V; 4] {
     [a[0].xor3(b[0], c[0]), a[1].xor3(b[1], c[1]), a[2].xor3(b[2], c[2]), a[3].xor3(b[3], c[3])]
+}
+
+#[inline(always)]
+const fn groups_of<V: Register>(plane: &[V; PITCH]) -> [V; GROUPS] {
+    let [groups @ .., _] = *plane;
+    groups
 }
 
 /// Between octets and bits: bit i of octet n in register k goes to bit k of octet n in register i.

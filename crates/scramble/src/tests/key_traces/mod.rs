@@ -20,7 +20,7 @@ use portcullis_types::{Parity, ScramblingMode};
 use self::memory::{Traces, input, traces_of};
 use self::needles::{Haul, Needles, OCTET_MASK};
 use crate::cenc::{InitializationVector, Pattern, Sample, SampleCipher, Scheme};
-use crate::{Batch, Cipher, limit_lanes};
+use crate::{Cipher, descramble_each, limit_lanes, scramble_each};
 
 /// The test that plays what another asks for.
 const PLAYER: &str = "tests::key_traces::no_octet_of_a_key_is_left_in_memory";
@@ -155,13 +155,10 @@ fn scrambling(needles: &Needles, masked: Vec<u8>, mode: ScramblingMode, keeps: b
             ciphers.push(Cipher::new(mode, &key[..mode.control_word_len()]).unwrap());
         }
         for packets in packets.iter_mut() {
-            for descrambles in [false, true] {
-                let mut batch = Batch::with_capacity(PACKETS);
-                for (packet, cipher) in packets.iter_mut().zip(ciphers.iter().cycle()) {
-                    batch.push(packet, cipher, Parity::Even);
-                }
-                if descrambles { batch.descramble() } else { batch.scramble() }
-            }
+            let ciphers = || ciphers.iter().cycle();
+            let keyed = packets.iter_mut().zip(ciphers());
+            scramble_each(keyed.map(|(packet, cipher)| (packet, cipher, Parity::Even)));
+            descramble_each(packets.iter_mut().zip(ciphers()));
         }
         let [packets, _] = packets;
         ciphers[0].scramble_packet(&mut packets[0], Parity::Odd);
