@@ -5,7 +5,7 @@ mod common;
 
 use std::process::Command;
 
-use common::{ask, octets};
+use common::{ask, octets, skipped};
 use portcullis_scramble::Cipher;
 use portcullis_types::ScramblingMode;
 
@@ -25,13 +25,13 @@ fn scrambled(mode: ScramblingMode, clear: &[u8]) -> Vec<u8> {
     payload
 }
 
-/// `openssl enc` without padding; `None` (and a loud line) without OpenSSL.
+/// `openssl enc` without padding; `None`, and noted, without OpenSSL.
 fn openssl(cipher: &str, iv: &str, clear: &[u8]) -> Option<Vec<u8>> {
     let mut command = Command::new("openssl");
     command.args(["enc", cipher, "-nopad", "-K", KEY, "-iv", iv]);
     let answer = ask(&mut command, clear);
     if answer.is_none() {
-        eprintln!("SKIPPED: openssl is needed for this comparison");
+        skipped("aes_modes", "openssl is missing");
     }
     answer
 }

@@ -5,7 +5,7 @@ mod common;
 
 use std::process::Command;
 
-use common::{ask, octets};
+use common::{ask, libdvbcsa, octets};
 use portcullis_scramble::{Cipher, reduce_entropy};
 use portcullis_types::ScramblingMode;
 
@@ -52,17 +52,7 @@ fn whole_payloads_agree_with_rcsa() {
 // spec-test: E-R29
 #[test]
 fn every_payload_length_agrees_with_libdvbcsa() {
-    let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("oracle");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracle/dvbcsa.c");
-    let built = Command::new("cc")
-        .args(["-O2", "-o", program.to_str().unwrap(), source, "-ldvbcsa"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !built {
-        eprintln!("SKIPPED: a C compiler and libdvbcsa-dev are needed for this comparison");
-        return;
-    }
+    let Some(oracle) = libdvbcsa("every_payload_length_agrees_with_libdvbcsa") else { return };
     for operation in [b'e', b'd'] {
         let (mut questions, mut ours) = (Vec::new(), Vec::new());
         for (control_word, mut payload) in cases() {
@@ -77,7 +67,7 @@ fn every_payload_length_agrees_with_libdvbcsa() {
             }
             ours.extend(payload);
         }
-        let theirs = ask(&mut Command::new(&program), &questions).unwrap();
+        let theirs = ask(&mut Command::new(oracle.path()), &questions).unwrap();
         assert_eq!(ours.len(), theirs.len());
         assert!(ours == theirs, "operation {}", operation as char);
     }

@@ -29,3 +29,37 @@ pub(crate) fn ask(command: &mut Command, input: &[u8]) -> Option<Vec<u8>> {
     assert!(output.status.success(), "{command:?} failed");
     Some(output.stdout)
 }
+
+/// Notes that a comparison could not be made.
+pub(crate) fn skipped(test: &str, why: &str) {
+    let line = format!("SKIPPED: {test}: {why}\n");
+    eprint!("{line}");
+    let Some(path) = std::env::var_os("PORTCULLIS_SKIP_LOG") else { return };
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    file.and_then(|mut file| file.write_all(line.as_bytes())).unwrap();
+}
+
+/// libdvbcsa in a program of its own; `None`, and noted, where it cannot be built.
+pub(crate) fn libdvbcsa(test: &str) -> Option<Oracle> {
+    let folder = tempfile::tempdir().unwrap();
+    let oracle = Oracle { folder };
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracle/dvbcsa.c");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-O2", "-o"]).arg(oracle.path()).args([source, "-ldvbcsa"]);
+    if compiler.output().is_ok_and(|output| output.status.success()) {
+        return Some(oracle);
+    }
+    skipped(test, "a C compiler or libdvbcsa-dev is missing");
+    None
+}
+
+/// A program that was compiled for a test.
+pub(crate) struct Oracle {
+    folder: tempfile::TempDir,
+}
+
+impl Oracle {
+    pub(crate) fn path(&self) -> std::path::PathBuf {
+        self.folder.path().join("oracle")
+    }
+}
