@@ -1,20 +1,21 @@
 //! The player: packets through the chip and out in their order, CA sections to the client.
 
+mod account;
+mod events;
+
 use std::time::{Duration, Instant};
 
 use portcullis_chipset::ChipHandle;
-use portcullis_scramble::{BatchStats, Collector};
-use portcullis_svm::abi::reason;
+use portcullis_scramble::Collector;
 use portcullis_ts::{Packet, RawPacket, ScramblingControl};
-use portcullis_types::{CaSystemId, ChipId, Parity, ProductId};
-use serde_json::{Value, json};
+use portcullis_types::{CaSystemId, Parity, ProductId};
+use serde_json::json;
 
-use super::{Clients, Config, Summary, by_client};
+use super::{Clients, Config, by_client};
 use crate::chip::SecurityChip;
-use crate::demux::{CaSection, Demux};
+use crate::demux::Demux;
 use crate::discovery::{Algorithm, Discovery, Service};
 use crate::embedded_scp::data_manager::DataManager;
-use crate::embedded_scp::event_manager::Stopped;
 use crate::embedded_scp::scp_manager::Launched;
 use crate::error::{Reason, TerminalError};
 use crate::report::Reporter;
@@ -254,92 +255,6 @@ impl<'a> Player<'a> {
         self.apply_tables()
     }
 
-    /// Hands a CA section to the data manager, and what is new to the client.
-    fn section(
-        &mut self,
-        section: CaSection,
-        output: &mut Option<Output>,
-    ) -> Result<(), TerminalError> {
-        let KeySource::Client(source) = &mut self.source else { return Ok(()) };
-        let is_new = match &section {
-            CaSection::Ecm(section) => source.data.is_new_ecm(section),
-            CaSection::Emm(section) => source.data.is_new_emm(section),
-        };
-        if !is_new {
-            return Ok(());
-        }
-        self.flush(output)?;
-        match section {
-            CaSection::Ecm(section) => self.change_key(&section),
-            CaSection::Emm(section) => self.entitlement(&section),
-        }
-    }
-
-    // spec: X-S06 X-57
-    fn change_key(&mut self, section: &[u8]) -> Result<(), TerminalError> {
-        let KeySource::Client(source) = &mut self.source else { return Ok(()) };
-        let started = Instant::now();
-        let answered = source.running.change_key(section);
-        let latency = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        match answered {
-            Ok(code) => {
-                source.data.ecm_answered(code);
-                source.last = Some((code, DataManager::product(section)));
-                self.reporter.emit(json!({
-                    "event": "ecm",
-                    "parity": if section.first() == Some(&0x80) { "even" } else { "odd" },
-                    "status": code,
-                    "loaded": source.running.host_ref().loaded_control_word(),
-                    "latency_us": latency,
-                }));
-                Ok(())
-            }
-            Err(stopped) => self.client_stopped(stopped),
-        }
-    }
-
-    // spec: X-S08 X-57
-    fn entitlement(&mut self, section: &[u8]) -> Result<(), TerminalError> {
-        let KeySource::Client(source) = &mut self.source else { return Ok(()) };
-        match source.running.entitlement(section) {
-            Ok(code) => {
-                source.data.emm_answered(section, code);
-                self.reporter.emit(json!({
-                    "event": "emm", "table_id": section.first(), "status": code,
-                }));
-                // A new right or key may open what the last ECM could not.
-                let retry = source.data.ecm_to_retry().filter(|_| code == reason::OK);
-                match retry.map(<[u8]>::to_vec) {
-                    Some(ecm) => self.change_key(&ecm),
-                    None => Ok(()),
-                }
-            }
-            Err(stopped) => self.client_stopped(stopped),
-        }
-    }
-
-    fn client_stopped(&mut self, stopped: Stopped) -> Result<(), TerminalError> {
-        if stopped.chip_gone {
-            return Err(TerminalError::ChipGone);
-        }
-        let nobody = KeySource::None(Reason::NoCaDescriptor, None);
-        match std::mem::replace(&mut self.source, nobody) {
-            KeySource::Client(source) => {
-                let (client, version) = (source.vendor.clone(), source.version);
-                self.reporter.emit(json!({
-                    "event": "client", "state": "stopped", "vendor": client, "version": version,
-                    "reason": stopped.why, "code": stopped.kind.code(),
-                }));
-                // Without a client nobody may use the keys it loaded.
-                let chip = KeySource::Client(source).into_chip().ok_or(TerminalError::ChipGone)?;
-                let reason = Reason::Stopped { client, why: stopped.why };
-                self.source = KeySource::None(reason, Some(chip));
-            }
-            other => self.source = other,
-        }
-        Ok(())
-    }
-
     /// The tables changed (or were read for the first time): PIDs follow.
     pub(super) fn apply_tables(&mut self) -> Result<(), TerminalError> {
         if let Some(service) = self.discovery.service(self.service.id) {
@@ -352,29 +267,6 @@ impl<'a> Player<'a> {
         let host = source.running.host();
         let session = host.session();
         Ok(SecurityChip::set_pids(&mut host.chip, session, &self.service.pids)?)
-    }
-
-    /// EMMs that wait at the centre, once at the start.
-    // spec: D-05
-    pub(super) fn return_channel(&mut self) -> Result<(), TerminalError> {
-        let (Some(link), KeySource::Client(source)) = (self.clients.link, &self.source) else {
-            return Ok(());
-        };
-        let sections = match link.emms(source.ca_system_id) {
-            Ok(sections) => sections,
-            Err(error) => {
-                // The carousel brings them too.
-                tracing::info!("return channel: {error}");
-                return Ok(());
-            }
-        };
-        for section in sections {
-            let KeySource::Client(source) = &mut self.source else { return Ok(()) };
-            if source.data.is_new_emm(&section) {
-                self.entitlement(&section)?;
-            }
-        }
-        Ok(())
     }
 
     /// Descrambles what waits and puts it out.
@@ -430,76 +322,6 @@ impl<'a> Player<'a> {
         }
         stopped.map_or(Ok(()), |stopped| self.client_stopped(stopped))
     }
-
-    /// Counts, on change and from time to time.
-    pub(super) fn report(&mut self, now: bool) {
-        let counts = (self.descrambled, self.left_scrambled);
-        let due = self.last_report.elapsed() >= self.config.limits.report_every;
-        let changed = due && counts != self.reported;
-        if !now && !changed {
-            return;
-        }
-        self.reporter.emit(json!({
-            "event": "descrambler",
-            "descrambled": self.descrambled,
-            "left_scrambled": self.left_scrambled,
-            "parity": self.parity.map(|parity| match parity {
-                Parity::Even => "even",
-                Parity::Odd => "odd",
-            }),
-            "batches": batches(&self.pending.stats()),
-            "since": {
-                "descrambled": counts.0 - self.reported.0,
-                "left_scrambled": counts.1 - self.reported.1,
-            },
-        }));
-        self.reported = counts;
-        self.last_report = Instant::now();
-    }
-
-    pub(super) fn summary(self, chip_id: ChipId) -> Summary {
-        let reason = self.reason();
-        let client = match self.source {
-            KeySource::Client(source) => {
-                let ClientSource { running, vendor, version, .. } = *source;
-                drop(running.terminate());
-                Some((vendor, version))
-            }
-            _ => None,
-        };
-        Summary {
-            name: self.config.name.clone(),
-            chip_id,
-            service: self.service.id,
-            client,
-            packets: self.packets,
-            descrambled: self.descrambled,
-            left_scrambled: self.left_scrambled,
-            batches: batches(&self.pending.stats()),
-            reason,
-        }
-    }
-
-    /// Why there is no picture of this service: packets stayed scrambled, and either none was
-    /// descrambled or the client's last word was no.
-    fn reason(&self) -> Option<Reason> {
-        let (descrambled, left_scrambled) = self.at_change;
-        if self.left_scrambled == left_scrambled {
-            return None;
-        }
-        match &self.source {
-            KeySource::Clear(_) => Some(Reason::NoCaDescriptor),
-            KeySource::None(reason, _) => Some(reason.clone()),
-            KeySource::Client(source) => {
-                let client = source.vendor.clone();
-                match source.last {
-                    None => Some(Reason::NoEcm { client }),
-                    Some((reason::OK, _)) if self.descrambled > descrambled => None,
-                    Some((code, product)) => Some(Reason::Refused { client, code, product }),
-                }
-            }
-        }
-    }
 }
 
 /// Packets without those, moved to the front.
@@ -512,17 +334,4 @@ fn without(packets: &mut [RawPacket], left_out: impl Fn(&RawPacket) -> bool) -> 
         }
     }
     packets.get_mut(..kept).unwrap_or_default()
-}
-
-/// How full batches were, and how long their first packet waited for the chip.
-fn batches(stats: &BatchStats) -> Value {
-    json!({
-        "count": stats.batches,
-        "full": stats.full,
-        "packets_mean": stats.packets / stats.batches.max(1),
-        "packets_max": stats.most,
-        "wait_us_p50": stats.p50.as_micros() as u64,
-        "wait_us_p99": stats.p99.as_micros() as u64,
-        "wait_us_max": stats.max.as_micros() as u64,
-    })
 }
