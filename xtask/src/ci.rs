@@ -3,7 +3,7 @@
 
 use crate::Done;
 use crate::shell::{cargo, read, root, say, step};
-use crate::{deps, instructions, licences, source, spec, test, threats};
+use crate::{deps, fuzz, instructions, licences, source, spec, test, threats};
 
 /// Everything.
 pub(crate) fn run(args: &[String]) -> Done {
@@ -27,6 +27,7 @@ pub(crate) fn run(args: &[String]) -> Done {
         doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links"),
     ));
     note(instructions::check());
+    note(fuzz::replay());
     test::all(&failed)
 }
 

@@ -49,8 +49,17 @@ pub(crate) fn command_line(args: &[String]) -> Done {
     run(&chosen, seconds)
 }
 
+/// Builds the targets and gives each what was found before: seeds, and the corpus of this machine.
+pub(crate) fn replay() -> Done {
+    each(TARGETS, "inputs known", "-runs=0")
+}
+
 /// Builds and runs the targets one after the other.
 pub(crate) fn run(targets: &[&str], seconds: u32) -> Done {
+    each(targets, &format!("{seconds} s"), &format!("-max_total_time={seconds}"))
+}
+
+fn each(targets: &[&str], how_long: &str, limit: &str) -> Done {
     if which("c++").is_none() {
         return Err("missing: c++ (the fuzzing engine); get it: apt-get install g++".into());
     }
@@ -69,7 +78,7 @@ pub(crate) fn run(targets: &[&str], seconds: u32) -> Done {
             std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
         }
         let mut fuzz = command(folder.join(&triple).join("release").join(target));
-        fuzz.arg(format!("-max_total_time={seconds}"))
+        fuzz.arg(limit)
             .arg(format!("-rss_limit_mb={MEBIBYTES}"))
             .arg(format!("-max_len={LONGEST}"))
             .arg(format!("-timeout={SECONDS_PER_INPUT}"))
@@ -77,7 +86,7 @@ pub(crate) fn run(targets: &[&str], seconds: u32) -> Done {
             .args(["-print_final_stats=1", "-verbosity=0"])
             .arg(&corpus)
             .args(seeds(target));
-        step(&format!("fuzz {target}, {seconds} s"), &mut fuzz).map_err(|error| {
+        step(&format!("fuzz {target}, {how_long}"), &mut fuzz).map_err(|error| {
             format!(
                 "{error}; the input is in {0}, repeat: {1} {0}/{target}-...",
                 found.display(),

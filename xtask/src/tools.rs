@@ -158,6 +158,14 @@ pub(crate) const CLANG: Tool = Tool {
     present: || which("clang").is_some() && which("ld.lld").is_some(),
 };
 
+pub(crate) const CXX_COMPILER: Tool = Tool {
+    name: "c++",
+    why: "compiles the fuzzing engine",
+    get: "apt-get install g++",
+    packages: &["g++"],
+    present: || which("c++").is_some(),
+};
+
 pub(crate) const STRACE: Tool = Tool {
     name: "strace",
     why: "sees what a client makes the process ask of the operating system",
@@ -185,6 +193,7 @@ pub(crate) const FOR_TESTS: &[&Tool] = &[
     &CLANG,
     &WASM_TOOLCHAIN,
     &STRACE,
+    &CXX_COMPILER,
 ];
 
 /// The browser of the end-to-end tests.
