@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-enum { WORK_COREMARK, WORK_AES, WORK_SHA256, WORK_TRAP, WORK_EVENT };
+enum { WORK_COREMARK, WORK_AES, WORK_SHA256, WORK_TRAP, WORK_EVENT, WORK_UNSEEN };
 
 uint32_t work(uint32_t what, uint32_t rounds);
 
@@ -15,6 +15,7 @@ uint32_t token_info(uint32_t kind);
 uint32_t coremark(uint32_t rounds);
 uint32_t aes(uint32_t rounds);
 uint32_t sha256(uint32_t rounds);
+uint32_t unseen(uint32_t rounds);
 
 /* Octets that one round of aes or sha256 works on. */
 #define OCTETS 16384

@@ -13,6 +13,7 @@ uint32_t work(uint32_t what, uint32_t rounds) {
     case WORK_AES: return aes(rounds);
     case WORK_SHA256: return sha256(rounds);
     case WORK_TRAP: return trap(rounds);
+    case WORK_UNSEEN: return unseen(rounds);
     default: return rounds + 1;
   }
 }

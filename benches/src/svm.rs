@@ -83,7 +83,7 @@ const fn work(
 const ROUND_MIB: f64 = 16384.0 / 1048576.0;
 const TRAPS: (u32, f64) = (200_000, 0.2);
 
-const WORK: [Work; 8] = [
+const WORK: [Work; 10] = [
     work("coremark", "k rounds/s", 0, (150, 0.15), Guest::Clang),
     work("coremark-gcc", "k rounds/s", 0, (150, 0.15), Guest::Gcc),
     work("aes", "MiB/s", 1, (32, 32.0 * ROUND_MIB), Guest::Clang),
@@ -91,8 +91,11 @@ const WORK: [Work; 8] = [
     work("sha256", "MiB/s", 2, (32, 32.0 * ROUND_MIB), Guest::Clang),
     work("sha256-gcc", "MiB/s", 2, (32, 32.0 * ROUND_MIB), Guest::Gcc),
     work("sha256-rustc", "MiB/s", 2, (32, 32.0 * ROUND_MIB), Guest::Rustc),
+    work("unseen", "k rounds/s", UNSEEN, (30, 0.03), Guest::Clang),
+    work("unseen-gcc", "k rounds/s", UNSEEN, (30, 0.03), Guest::Gcc),
     work("trap", "M/s", 3, TRAPS, Guest::Clang),
 ];
+const UNSEEN: u32 = 5;
 const EVENT: u32 = 4;
 
 /// Why a peer is not measured, in brackets, where the build is the reason.

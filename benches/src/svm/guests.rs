@@ -8,7 +8,8 @@ use super::Guest;
 use crate::native::NativePeer;
 
 /// What all guests are made of; `work` in the first one is where each begins.
-const WORK: [&str; 4] = ["guests/work.c", "guests/aes.c", "guests/sha256.c", "guests/coremark.c"];
+const WORK: [&str; 5] =
+    ["guests/work.c", "guests/aes.c", "guests/sha256.c", "guests/coremark.c", "guests/unseen.c"];
 /// What a guest of our machine is made of besides.
 const SVM: [&str; 3] = ["guests/svm.c", "../clients/sdk-c/runtime.c", "../clients/sdk-c/memory.c"];
 const FLAGS: [&str; 4] = ["-std=c11", "-O2", "-ffreestanding", "-nostdlib"];

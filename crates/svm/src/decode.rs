@@ -23,6 +23,9 @@ macro_rules! ops {
             /// All of them; each stands at its own number.
             #[cfg(portcullis_threaded)]
             pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
+            /// Their names, in the same order.
+            #[cfg(portcullis_threaded)]
+            pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),*];
         }
     };
 }

@@ -44,26 +44,19 @@ impl Engine {
     }
 }
 
-/// One client's registers and memory, and what is left of its budget.
+/// One client's registers and memory, and what is left of its budget. The registers come first:
+/// most of what the engines do is nearest then.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Machine {
     pub(crate) registers: Registers,
     pub(crate) memory: GuestMemory,
     /// Instructions that may still be retired.
     pub(crate) left: u64,
-    /// Address of the first instruction while the threaded engine runs.
-    #[cfg(portcullis_threaded)]
-    pub(crate) text_base: u32,
 }
 
 impl Machine {
     pub(crate) const fn new(memory: GuestMemory) -> Self {
-        Self {
-            registers: Registers::new(),
-            memory,
-            left: 0,
-            #[cfg(portcullis_threaded)]
-            text_base: 0,
-        }
+        Self { registers: Registers::new(), memory, left: 0 }
     }
 }

@@ -14,6 +14,7 @@ use crate::scan::DecodedText;
 
 /// General registers, the sink for writes to x0, and the PC as an index into the text.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(crate) struct Registers {
     /// x0 to x31, then the sink; 256 entries so that an octet as index needs no check.
     x: [u32; 256],

@@ -11,7 +11,7 @@ use crate::abi;
 use crate::decode::{ECALL, Instruction, Op, SINK, decode};
 use crate::extension::{self, Extensions};
 use crate::policy::{Compatibility, Limits, PermitTable};
-use crate::threaded::{self, Slot};
+use crate::threaded::Slot;
 
 /// Why a client was refused before its first instruction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -159,7 +159,6 @@ pub(crate) fn scan(
     {
         return Err(ScanError::FallsThrough);
     }
-    threaded::fuse(&mut decoded.code);
     let report =
         ScanReport { instructions: decoded.code.len(), calls: calls.into_iter().collect() };
     Ok((decoded, report))

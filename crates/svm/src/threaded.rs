@@ -1,10 +1,15 @@
-//! The threaded engine: every decoded instruction carries the function that executes it, and each
+//! The threaded engine: every decoded instruction names the function that executes it, and each
 //! such function ends by calling the next one in tail position.
 //!
 //! Clause: X.1198 7.1. There is no `unsafe`: optimised builds turn the tail calls into jumps
 //! (`build.rs` says where, a test runs 10^8 instructions on a small stack), and where they would
-//! not, the match loop runs alone. A slot may execute its own instruction and up to five behind
-//! it; slots stay one to one with the text, so a jump into the middle finds its own function.
+//! not, the match loop runs alone.
+//!
+//! A function executes a row of instructions: that of its slot and up to eleven behind it, with
+//! branches among them. Within a row, results stay in registers of the host (`kind.rs`, `wires.rs`);
+//! which rows there are says `rows.rs`. Slots stay one to one with the text, so a jump into the
+//! middle finds its own function. Functions are chosen when straight code is first reached
+//! (`fused.rs`), so that a load need not look for them.
 //!
 //! Metering costs nothing in straight code: what is left of the budget is always the accumulator
 //! plus the number of slots from here to the end of the text, and only a taken jump changes the
@@ -22,20 +27,26 @@ use crate::scan::DecodedText;
 mod fused;
 #[cfg(portcullis_threaded)]
 mod handlers;
+#[cfg(portcullis_threaded)]
+mod kind;
+#[cfg(portcullis_threaded)]
+mod rows;
 #[cfg(all(test, portcullis_threaded))]
 mod tests;
-
 #[cfg(portcullis_threaded)]
-pub(crate) use fused::fuse;
+mod wires;
+
 #[cfg(portcullis_threaded)]
 pub(crate) use handlers::run;
 
-/// One decoded instruction, with its function where this build has the engine.
-#[derive(Clone, Copy, Debug)]
+/// One decoded instruction, and which function executes it and those behind it, where this build
+/// has the engine.
+#[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) instruction: Instruction,
+    /// Chosen when the slot is first reached; every thread that shares the text chooses the same.
     #[cfg(portcullis_threaded)]
-    handler: handlers::Handler,
+    function: core::sync::atomic::AtomicU16,
 }
 
 impl Slot {
@@ -43,14 +54,10 @@ impl Slot {
         Self {
             instruction,
             #[cfg(portcullis_threaded)]
-            handler: handlers::leave,
+            function: core::sync::atomic::AtomicU16::new(rows::UNCHOSEN),
         }
     }
 }
-
-/// Does nothing in this build.
-#[cfg(not(portcullis_threaded))]
-pub(crate) const fn fuse(_: &mut [Slot]) {}
 
 /// Runs nothing in this build.
 #[cfg(not(portcullis_threaded))]

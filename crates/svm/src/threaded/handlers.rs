@@ -1,55 +1,21 @@
-//! What the slots call: kinds of instruction, and functions for one to six in a row.
+//! What the slots call: one function for every row of kinds that has one.
+
+use core::sync::atomic::Ordering;
 
 use super::Slot;
+use super::kind::{
+    Kind, NONE, ROW_MAX, Source, first_source, goes_on, length, op_of, operation, operation_of,
+    overwritten, second_source,
+};
+use super::rows::FUNCTIONS;
 use crate::alu::{operate, taken};
-use crate::decode::{Instruction, Op, SINK};
+use crate::decode::{Instruction, Op};
 use crate::engine::Machine;
-use crate::interpreter::{load, store};
+use crate::interpreter::{Registers, load, store};
 use crate::scan::DecodedText;
 
 /// Executes from the first slot of `here` on. `acc + here.len()` is left of the budget.
-pub(super) type Handler = fn(&mut Machine, &[Slot], u64, &[Slot]);
-
-/// A kind of instruction: an [`Op`], or one of the special cases below.
-pub(super) type Kind = u8;
-
-/// Kinds that are not the number of an [`Op`].
-pub(super) mod kind {
-    use super::Kind;
-
-    /// Load of a word at an offset from x2.
-    pub(in super::super) const LW_SP: Kind = 200;
-    /// Store of a word at an offset from x2.
-    pub(in super::super) const SW_SP: Kind = 201;
-    /// JAL that saves nothing.
-    pub(in super::super) const J: Kind = 202;
-    /// JALR that saves nothing.
-    pub(in super::super) const JR: Kind = 203;
-    /// ADDI of zero: a copy.
-    pub(in super::super) const MV: Kind = 204;
-}
-
-/// The kind of an instruction.
-pub(super) const fn kind_of(instruction: &Instruction) -> Kind {
-    match instruction {
-        Instruction { op: Op::Lw, rs1: 2, .. } => kind::LW_SP,
-        Instruction { op: Op::Sw, rs1: 2, .. } => kind::SW_SP,
-        Instruction { op: Op::Jal, rd: SINK, .. } => kind::J,
-        Instruction { op: Op::Jalr, rd: SINK, .. } => kind::JR,
-        Instruction { op: Op::Addi, imm: 0, .. } => kind::MV,
-        // AUIPC holds its result since the scan, as LUI does.
-        Instruction { op: Op::Auipc, .. } => Op::Lui as Kind,
-        Instruction { op, .. } => *op as Kind,
-    }
-}
-
-/// The operation of a kind that is the number of an [`Op`].
-pub(super) const fn op_of(kind: Kind) -> Op {
-    match Op::ALL.split_at_checked(kind as usize) {
-        Some((_, [op, ..])) => *op,
-        _ => Op::Illegal,
-    }
-}
+pub(super) type Handler = fn(&mut Machine, &[Slot], u64, &DecodedText);
 
 /// Runs until the match loop has to look; `false` when it has to from the start.
 pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> bool {
@@ -58,79 +24,107 @@ pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> bool {
     if machine.left < code.len() as u64 {
         return false;
     }
-    machine.text_base = text.base;
-    go(machine, here, machine.left - here.len() as u64, code);
+    go(machine, here, machine.left - here.len() as u64, text);
     true
 }
 
 /// On to the first slot of `here`.
 #[inline(always)]
-fn go(machine: &mut Machine, here: &[Slot], acc: u64, code: &[Slot]) {
+pub(super) fn go(machine: &mut Machine, here: &[Slot], acc: u64, text: &DecodedText) {
     match here {
-        [slot, ..] => (slot.handler)(machine, here, acc, code),
-        [] => leave(machine, here, acc, code),
+        [slot, ..] => slot.function()(machine, here, acc, text),
+        [] => leave(machine, here, acc, text),
+    }
+}
+
+impl Slot {
+    #[inline(always)]
+    pub(super) fn function(&self) -> Handler {
+        let number = usize::from(self.function.load(Ordering::Relaxed)) % FUNCTIONS.len();
+        FUNCTIONS.get(number).copied().unwrap_or(leave)
     }
 }
 
 /// Nothing more happens here: the PC is that of the first slot of `here`.
-pub(super) fn leave(machine: &mut Machine, here: &[Slot], acc: u64, code: &[Slot]) {
-    machine.registers.pc = code.len() - here.len();
+pub(super) fn leave(machine: &mut Machine, here: &[Slot], acc: u64, text: &DecodedText) {
+    machine.registers.pc = text.code.len() - here.len();
     machine.left = acc.wrapping_add(here.len() as u64);
 }
 
 /// A transfer is taken by the first slot of `here`, to the slot with this index.
 #[inline(always)]
-fn jump(machine: &mut Machine, here: &[Slot], acc: u64, code: &[Slot], target: usize) {
+fn jump(machine: &mut Machine, here: &[Slot], acc: u64, text: &DecodedText, target: usize) {
+    let code = text.code.as_slice();
     let left = acc.wrapping_add(here.len() as u64 - 1);
     if target >= code.len() || left < code.len() as u64 {
-        return leave(machine, here, acc, code);
+        return leave(machine, here, acc, text);
     }
     let there = code.get(target..).unwrap_or_default();
-    go(machine, there, left - there.len() as u64, code);
+    go(machine, there, left - there.len() as u64, text);
 }
 
-/// A function for so many in a row, which goes on behind them with `$end`.
-macro_rules! in_a_row {
-    ($($name:ident: $($kind:ident $slot:ident $at:literal),+; $($last:ident)? => $end:expr;)*) => {$(
-        pub(super) fn $name<$(const $kind: Kind,)+ $(const $last: Kind)?>(
+/// How an instruction of a row ended.
+enum Step {
+    /// The next one follows.
+    On,
+    /// A load or store did not find its place at once.
+    Elsewhere,
+    /// A transfer is taken.
+    Jump(usize),
+    /// The match loop has to look.
+    Leave,
+}
+
+/// What a row has computed so far, so that it need not be read again.
+#[derive(Default)]
+struct Values {
+    /// The first operand of each instruction.
+    first: [u32; ROW_MAX],
+    result: [u32; ROW_MAX],
+}
+
+macro_rules! row {
+    ($all:tt $($kind:ident $at:literal)+) => {
+        /// Executes a row of instructions, of which the last or some on the way may be transfers.
+        pub(super) fn row<$(const $kind: Kind),+>(
             m: &mut Machine,
             here: &[Slot],
             acc: u64,
-            code: &[Slot],
+            text: &DecodedText,
         ) {
-            let [$($slot,)+ rest @ ..] = here else { return leave(m, here, acc, code) };
-            $(if !straight::<$kind>(m, &$slot.instruction) {
-                return elsewhere(m, here.get($at..).unwrap_or_default(), acc, code);
+            let len = const { length(&$all) };
+            // Behind a row that goes on there is a slot, or the match loop says why not.
+            if here.len() < len + const { goes_on(&$all) as usize } {
+                return leave(m, here, acc, text);
+            }
+            let (slots, rest) = here.split_at_checked(len).unwrap_or_default();
+            let mut values = Values::default();
+            $(if const { $kind != NONE } {
+                let unseen = const { overwritten(&$all, $at) };
+                let this = || here.get($at..).unwrap_or_default();
+                match step::<$kind, $at>(m, slots, here.len(), acc, text, &mut values, unseen) {
+                    Step::On => {}
+                    Step::Elsewhere => return elsewhere(m, this(), acc, text),
+                    Step::Jump(target) => return jump(m, this(), acc, text, target),
+                    Step::Leave => return leave(m, this(), acc, text),
+                }
             })+
-            $end(m, rest, acc, code);
+            go(m, rest, acc, text);
         }
-    )*};
+    };
 }
 
-in_a_row! {
-    one: A a 0; => go;
-    two: A a 0, B b 1; => go;
-    three: A a 0, B b 1, C c 2; => go;
-    four: A a 0, B b 1, C c 2, D d 3; => go;
-    five: A a 0, B b 1, C c 2, D d 3, E e 4; => go;
-    six: A a 0, B b 1, C c 2, D d 3, E e 4, F f 5; => go;
-    one_transfer: A a 0; T => transferred::<T>;
-    two_transfer: A a 0, B b 1; T => transferred::<T>;
-    three_transfer: A a 0, B b 1, C c 2; T => transferred::<T>;
-    four_transfer: A a 0, B b 1, C c 2, D d 3; T => transferred::<T>;
-}
-
-/// A transfer alone.
-pub(super) fn transfer<const T: Kind>(m: &mut Machine, here: &[Slot], acc: u64, code: &[Slot]) {
-    transferred::<T>(m, here, acc, code);
+row! {
+    [K0, K1, K2, K3, K4, K5, K6, K7, K8, K9, K10, K11]
+    K0 0 K1 1 K2 2 K3 3 K4 4 K5 5 K6 6 K7 7 K8 8 K9 9 K10 10 K11 11
 }
 
 /// A load or store that lies in none of the common places. The match loop takes over when it
 /// lies in none at all.
 #[cold]
 #[inline(never)]
-fn elsewhere(machine: &mut Machine, here: &[Slot], acc: u64, code: &[Slot]) {
-    let [slot, rest @ ..] = here else { return leave(machine, here, acc, code) };
+fn elsewhere(machine: &mut Machine, here: &[Slot], acc: u64, text: &DecodedText) {
+    let [slot, rest @ ..] = here else { return leave(machine, here, acc, text) };
     let Instruction { op, rd, rs1, rs2, imm } = slot.instruction;
     let address = machine.registers.get(rs1).wrapping_add(imm as u32);
     let done = match op {
@@ -146,36 +140,76 @@ fn elsewhere(machine: &mut Machine, here: &[Slot], acc: u64, code: &[Slot]) {
         },
     };
     if !done {
-        return leave(machine, here, acc, code);
+        return leave(machine, here, acc, text);
     }
-    go(machine, rest, acc, code);
+    go(machine, rest, acc, text);
 }
 
-/// Executes an instruction without transfer; `false` when a load or store did not find its place.
 #[inline(always)]
-fn straight<const K: Kind>(machine: &mut Machine, instruction: &Instruction) -> bool {
+fn operand(source: Source, at: usize, register: u8, x: &Registers, values: &Values) -> u32 {
+    let before = |of: &[u32; ROW_MAX], distance: usize| {
+        of.get(at.wrapping_sub(distance)).copied().unwrap_or_default()
+    };
+    match source {
+        Source::Register => x.get(register),
+        Source::Zero => 0,
+        Source::Result(distance) => before(&values.result, distance),
+        Source::Operand(distance) => before(&values.first, distance),
+    }
+}
+
+/// Executes instruction `AT` of a row. When its result is `unseen` it need not be stored.
+#[inline(always)]
+fn step<const K: Kind, const AT: usize>(
+    machine: &mut Machine,
+    slots: &[Slot],
+    from_here: usize,
+    acc: u64,
+    text: &DecodedText,
+    values: &mut Values,
+    unseen: bool,
+) -> Step {
+    let Some(Slot { instruction, .. }) = slots.get(AT) else { return Step::Leave };
     let Instruction { rd, rs1, rs2, imm, .. } = *instruction;
     let Machine { registers: x, memory, .. } = machine;
-    let a = x.get(rs1);
-    let b = x.get(rs2);
-    let immediate = imm as u32;
-    let address = a.wrapping_add(immediate);
+    let is = |special: u32| operation_of(K) == special;
+    let on_stack = const { matches!(operation_of(K), operation::LW_SP | operation::SW_SP) };
+    let a = operand(first_source(K), AT, if on_stack { 2 } else { rs1 }, x, values);
+    let b = operand(second_source(K), AT, rs2, x, values);
+    if let Some(first) = values.first.get_mut(AT) {
+        *first = a;
+    }
+    let address = a.wrapping_add(imm as u32);
+    // The slots from this one on, and what is left of the budget when a transfer is taken.
+    let rest = from_here - AT;
+    let left = acc.wrapping_add(rest as u64 - 1);
+    let link = text.base.wrapping_add((text.code.len() - rest + 1) as u32 * 4);
     macro_rules! kind {
-        ($name:ident) => {
-            const { Op::$name as Kind == K }
+        ($($name:ident)|+) => {
+            const { $(operation_of(K) == Op::$name as u32)||+ }
         };
     }
     macro_rules! loaded {
         ($bytes:expr) => {
             match $bytes {
                 Some(bytes) => bytes,
-                None => return false,
+                None => return Step::Elsewhere,
             }
         };
     }
-    let value = if const { K == kind::MV } {
+    macro_rules! stored {
+        ($done:expr) => {
+            return if $done.is_some() { Step::On } else { Step::Elsewhere }
+        };
+    }
+    let value = if const { operation_of(K) == operation::MV } {
         a
-    } else if const { K == kind::LW_SP } {
+    } else if const { operation_of(K) == operation::ROTR } {
+        let Source::Result(distance) = first_source(K) else { return Step::Leave };
+        let shift = AT.wrapping_sub(distance);
+        let by = slots.get(shift).map_or(0, |slot| slot.instruction.imm as u32);
+        values.first.get(shift).copied().unwrap_or_default().rotate_right(by)
+    } else if const { operation_of(K) == operation::LW_SP } {
         u32::from_le_bytes(loaded!(memory.load_stack(address)))
     } else if kind!(Lw) {
         u32::from_le_bytes(loaded!(memory.load_common(address)))
@@ -187,68 +221,42 @@ fn straight<const K: Kind>(machine: &mut Machine, instruction: &Instruction) -> 
         i16::from_le_bytes(loaded!(memory.load_common(address))) as u32
     } else if kind!(Lhu) {
         u16::from_le_bytes(loaded!(memory.load_common(address))).into()
-    } else if const { K == kind::SW_SP } {
-        return memory.store_stack(address, b.to_le_bytes()).is_some();
+    } else if const { operation_of(K) == operation::SW_SP } {
+        stored!(memory.store_stack(address, b.to_le_bytes()))
     } else if kind!(Sw) {
-        return memory.store_common(address, b.to_le_bytes()).is_some();
+        stored!(memory.store_common(address, b.to_le_bytes()))
     } else if kind!(Sh) {
-        return memory.store_common(address, (b as u16).to_le_bytes()).is_some();
+        stored!(memory.store_common(address, (b as u16).to_le_bytes()))
     } else if kind!(Sb) {
-        return memory.store_common(address, (b as u8).to_le_bytes()).is_some();
+        stored!(memory.store_common(address, (b as u8).to_le_bytes()))
     } else if kind!(Fence) {
-        return true;
+        return Step::On;
+    } else if is(operation::J) {
+        return Step::Jump(imm as usize);
+    } else if kind!(Jal) {
+        x.set(rd, link);
+        return Step::Jump(imm as usize);
+    } else if is(operation::JR) || kind!(Jalr) {
+        // A target between instructions becomes an index far outside.
+        let index = ((address & !1).wrapping_sub(text.base)).rotate_right(2) as usize;
+        if index >= text.code.len() || left < text.code.len() as u64 {
+            return Step::Leave;
+        }
+        if kind!(Jalr) {
+            x.set(rd, link);
+        }
+        return Step::Jump(index);
+    } else if kind!(Beq | Bne | Blt | Bge | Bltu | Bgeu) {
+        let taken = taken(const { op_of(K) }, a, b);
+        return if taken { Step::Jump(imm as usize) } else { Step::On };
     } else {
         operate(const { op_of(K) }, a, b, imm)
     };
-    x.set(rd, value);
-    true
-}
-
-/// Executes the transfer in the first slot of `here` and goes on.
-#[inline(always)]
-fn transferred<const T: Kind>(machine: &mut Machine, here: &[Slot], acc: u64, code: &[Slot]) {
-    let [slot, next @ ..] = here else { return leave(machine, here, acc, code) };
-    let Instruction { rd, rs1, rs2, imm, .. } = slot.instruction;
-    let x = &mut machine.registers;
-    let (a, b) = (x.get(rs1), x.get(rs2));
-    macro_rules! kind {
-        ($name:ident) => {
-            const { Op::$name as Kind == T }
-        };
+    if let Some(result) = values.result.get_mut(AT) {
+        *result = value;
     }
-    if const { T == kind::J } || kind!(Jal) {
-        if kind!(Jal) {
-            x.set(rd, link(machine.text_base, here, code));
-        }
-        return jump(machine, here, acc, code, imm as usize);
+    if !unseen {
+        x.set(rd, value);
     }
-    if const { T == kind::JR } || kind!(Jalr) {
-        let target = a.wrapping_add(imm as u32) & !1;
-        // A target between instructions becomes an index far outside.
-        let index = target.wrapping_sub(machine.text_base).rotate_right(2) as usize;
-        if index >= code.len() || !budgeted(here, acc, code) {
-            return leave(machine, here, acc, code);
-        }
-        if kind!(Jalr) {
-            x.set(rd, link(machine.text_base, here, code));
-        }
-        return jump(machine, here, acc, code, index);
-    }
-    if taken(const { op_of(T) }, a, b) {
-        jump(machine, here, acc, code, imm as usize);
-    } else {
-        go(machine, next, acc, code);
-    }
-}
-
-/// Whether a jump from the first slot of `here` will be made here and not by the match loop.
-#[inline(always)]
-const fn budgeted(here: &[Slot], acc: u64, code: &[Slot]) -> bool {
-    acc.wrapping_add(here.len() as u64 - 1) >= code.len() as u64
-}
-
-/// The address behind the first slot of `here`.
-#[inline(always)]
-const fn link(base: u32, here: &[Slot], code: &[Slot]) -> u32 {
-    base.wrapping_add((code.len() - here.len() + 1) as u32 * 4)
+    Step::On
 }

@@ -1,0 +1,261 @@
+//! What is known of each instruction from those before it in straight code.
+
+use super::Slot;
+use super::kind::{Kind, ROW_MAX, Source, operation};
+use crate::decode::{Instruction, Op, SINK};
+
+const fn operation_for(instruction: &Instruction) -> u32 {
+    match instruction {
+        Instruction { op: Op::Lw, rs1: 2, .. } => operation::LW_SP,
+        Instruction { op: Op::Sw, rs1: 2, .. } => operation::SW_SP,
+        Instruction { op: Op::Jal, rd: SINK, .. } => operation::J,
+        Instruction { op: Op::Jalr, rd: SINK, .. } => operation::JR,
+        // AUIPC holds its result since the scan, as LUI does; so does ADDI to x0.
+        Instruction { op: Op::Auipc, .. } | Instruction { op: Op::Addi, rs1: 0, .. } => {
+            Op::Lui as u32
+        }
+        Instruction { op: Op::Addi, imm: 0, .. } => operation::MV,
+        Instruction { op, .. } => *op as u32,
+    }
+}
+
+const fn ends_straight_code(op: Op) -> bool {
+    matches!(op, Op::Jal | Op::Jalr | Op::Trap | Op::Unimp | Op::Ecall | Op::Illegal)
+}
+
+const fn is_transfer(op: Op) -> bool {
+    use Op::{Beq, Bge, Bgeu, Blt, Bltu, Bne};
+    ends_straight_code(op) || matches!(op, Beq | Bne | Blt | Bge | Bltu | Bgeu)
+}
+
+/// A place where a handler can stop, so that every result before it has to be in its register.
+const fn can_stop(op: Op) -> bool {
+    use Op::{Lb, Lbu, Lh, Lhu, Lw, Sb, Sh, Sw};
+    is_transfer(op) || matches!(op, Lb | Lh | Lw | Lbu | Lhu | Sb | Sh | Sw)
+}
+
+/// Which operands an instruction reads.
+const fn reads(op: Op) -> (bool, bool) {
+    use Op::*;
+    match op {
+        Lui | Auipc | Jal | Fence | Trap | Unimp | Ecall | Illegal => (false, false),
+        Jalr | Lb | Lh | Lw | Lbu | Lhu | Addi | Slti | Sltiu | Xori | Ori | Andi | Slli | Srli
+        | Srai | Clz | Ctz | Cpop | SextB | SextH | Rori | OrcB | Rev8 | Brev8 | Zip | Unzip
+        | Sha256Sig0 | Sha256Sig1 | Sha256Sum0 | Sha256Sum1 => (true, false),
+        _ => (true, true),
+    }
+}
+
+const fn writes(instruction: &Instruction) -> bool {
+    use Op::*;
+    let op = instruction.op;
+    instruction.rd != SINK
+        && !ends_straight_code(op)
+        && !matches!(op, Beq | Bne | Blt | Bge | Bltu | Bgeu | Sb | Sh | Sw | Fence)
+}
+
+/// What is known of one instruction from those before it. Distances count instructions; 0 where
+/// there is nothing near enough for a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wired {
+    operation: u8,
+    transfer: bool,
+    first: Operand,
+    second: Operand,
+    /// To the one whose result is overwritten unseen.
+    overwrites: u8,
+    /// To the SRLI and the SLLI that a rotation is made of.
+    rotation: Option<(u8, u8)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Operand {
+    is_zero: bool,
+    /// To the one that wrote its register.
+    written: u8,
+    /// To the one that had the same as first operand.
+    read: u8,
+}
+
+impl Operand {
+    const NONE: Self = Self { is_zero: false, written: 0, read: 0 };
+
+    const fn source(self, at: usize) -> u32 {
+        if self.is_zero {
+            Source::ZERO
+        } else if within(self.written, at) {
+            self.written as u32
+        } else if within(self.read, at) {
+            Source::OPERAND + self.read as u32
+        } else {
+            0
+        }
+    }
+}
+
+const fn within(distance: u8, at: usize) -> bool {
+    distance != 0 && distance as usize <= at
+}
+
+impl Wired {
+    const NONE: Self = Self {
+        operation: 0,
+        transfer: false,
+        first: Operand::NONE,
+        second: Operand::NONE,
+        overwrites: 0,
+        rotation: None,
+    };
+
+    /// The kind in a row that has `at` instructions before this one.
+    pub(super) const fn kind(&self, at: usize) -> Kind {
+        let overwrites = if within(self.overwrites, at) { self.overwrites as u32 } else { 0 };
+        let (operation, first, second) = match self.rotation {
+            Some((right, left)) if within(right, at) && within(left, at) => {
+                (operation::ROTR, right as u32, left as u32)
+            }
+            _ => (self.operation as u32, self.first.source(at), self.second.source(at)),
+        };
+        operation | first << 8 | second << 13 | overwrites << 18
+    }
+
+    /// Whether it may go elsewhere than to the next.
+    pub(super) const fn is_transfer(&self) -> bool {
+        self.transfer
+    }
+
+    /// The operation alone, with all operands from their registers.
+    pub(super) const fn alone(&self) -> Kind {
+        self.operation as u32
+    }
+
+    /// The kind for rows that overwrite nothing unseen: there every operand is in its register as
+    /// well, and only those that are results of the row matter.
+    pub(super) const fn loose_kind(&self, at: usize) -> Kind {
+        let Self { operation, transfer, first, second, rotation, .. } = *self;
+        let (first, second) = (Operand { read: 0, ..first }, Operand { read: 0, ..second });
+        Self { operation, transfer, first, second, overwrites: 0, rotation }.kind(at)
+    }
+}
+
+/// Instructions of straight code that are looked at together.
+const STRETCH_MAX: usize = 256;
+
+/// The wires of straight code, instruction by instruction.
+pub(super) struct Stretch {
+    wires: [Wired; STRETCH_MAX],
+    len: usize,
+}
+
+impl Stretch {
+    /// The straight code at the beginning of `code`.
+    pub(super) fn of(code: &[Slot]) -> Self {
+        let mut stretch = Self { wires: [Wired::NONE; STRETCH_MAX], len: 0 };
+        let mut registers = Registers::default();
+        for slot in code.iter().take(STRETCH_MAX) {
+            let wires = registers.wire(code, stretch.from(0), &slot.instruction);
+            if let Some(place) = stretch.wires.get_mut(stretch.len) {
+                *place = wires;
+            }
+            stretch.len += 1;
+            if ends_straight_code(slot.instruction.op) {
+                break;
+            }
+        }
+        stretch
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The wires from one place on.
+    pub(super) fn from(&self, at: usize) -> &[Wired] {
+        self.wires.get(at..self.len).unwrap_or_default()
+    }
+}
+
+/// 1 more than the place of the last instruction of the stretch that did so, by register.
+#[derive(Default)]
+struct Registers {
+    written: [u16; 32],
+    /// Had it as first operand.
+    read: [u16; 32],
+    /// The last that can stop.
+    stopped: u16,
+}
+
+impl Registers {
+    /// The wires of the next instruction, which stands behind those `before`.
+    fn wire(&mut self, code: &[Slot], before: &[Wired], instruction: &Instruction) -> Wired {
+        let here = before.len() as u16;
+        let Instruction { op, rd, rs1, rs2, .. } = *instruction;
+        let distance = |place: u16| {
+            let distance = here + 1 - place;
+            if place == 0 || usize::from(distance) >= ROW_MAX { 0 } else { distance as u8 }
+        };
+        let last =
+            |of: &[u16; 32], register: u8| of.get(usize::from(register)).copied().unwrap_or(0);
+        let operand = |register: u8, is_read: bool| {
+            let (written, read) = (last(&self.written, register), last(&self.read, register));
+            match (is_read, register) {
+                (false, _) => Operand::NONE,
+                (true, 0) => Operand { is_zero: true, ..Operand::NONE },
+                (true, _) => Operand {
+                    is_zero: false,
+                    written: distance(written),
+                    read: if read > written { distance(read) } else { 0 },
+                },
+            }
+        };
+        let operation = operation_for(instruction);
+        // What loads an immediate reads nothing.
+        let is_immediate = operation == Op::Lui as u32;
+        let (reads_first, reads_second) = if is_immediate { (false, false) } else { reads(op) };
+        let writes = writes(instruction);
+        let overwritten = last(&self.written, rd);
+        let unseen = writes && !can_stop(op) && overwritten >= self.stopped;
+        let mut wires = Wired {
+            operation: operation as u8,
+            transfer: is_transfer(op),
+            first: operand(rs1, reads_first),
+            second: operand(rs2, reads_second),
+            overwrites: if unseen { distance(overwritten) } else { 0 },
+            rotation: None,
+        };
+        if matches!(op, Op::Or | Op::Xor | Op::Add) {
+            wires.rotation = rotation(code, before, &wires);
+        }
+        if reads_first && let Some(place) = self.read.get_mut(usize::from(rs1)) {
+            *place = here + 1;
+        }
+        if writes && let Some(place) = self.written.get_mut(usize::from(rd)) {
+            *place = here + 1;
+        }
+        if can_stop(op) {
+            self.stopped = here + 1;
+        }
+        wires
+    }
+}
+
+/// Whether an instruction joins what SRLI and SLLI made of one value, so that it is that
+/// value rotated: how far back each of them is.
+fn rotation(code: &[Slot], before: &[Wired], wires: &Wired) -> Option<(u8, u8)> {
+    let here = before.len();
+    let back = |distance: u8| {
+        let at = here.checked_sub(usize::from(distance)).filter(|at| *at != here)?;
+        Some((at, code.get(at)?.instruction))
+    };
+    let (first, second) = (wires.first.written, wires.second.written);
+    let ((p, a), (q, b)) = (back(first)?, back(second)?);
+    let distances = match (a.op, b.op) {
+        (Op::Srli, Op::Slli) => (first, second),
+        (Op::Slli, Op::Srli) => (second, first),
+        _ => return None,
+    };
+    // The later of the two still finds what the earlier found.
+    let written = usize::from(before.get(p.max(q))?.first.written);
+    let same = a.rs1 == b.rs1 && (written == 0 || written > p.abs_diff(q));
+    (same && a.imm + b.imm == 32).then_some(distances)
+}
