@@ -1,12 +1,14 @@
 //! Whole files: `portcullis scramble` from page cache to page cache, as a process of its own.
 //!
 //! The file is made here, 500 MB in memory (`/dev/shm`) when there is room, else in the folder for
-//! temporary files; the programs are those beside this one. CPU time of the process.
+//! temporary files; the programs are those beside this one. Time on the wall, and in the rows `-cpu`
+//! CPU time of all threads of the process.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use portcullis_ts::packet::null_packet;
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
@@ -25,49 +27,57 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 /// The rows of files that are asked for.
 pub(crate) fn rows(options: &Options) -> Vec<Row> {
-    let works = [("csa2-file", "csa2", 8), ("cissa-file", "cissa", 16)];
-    let asked = |work: &str| options.only.as_deref().is_none_or(|only| only == work);
-    let mut works = works.into_iter().filter(|(work, ..)| asked(work)).peekable();
+    let works = [
+        ("csa2-file", "csa2", 8, wall_seconds as Clock),
+        ("csa2-file-cpu", "csa2", 8, cpu_seconds),
+        ("cissa-file", "cissa", 16, wall_seconds),
+        ("cissa-file-cpu", "cissa", 16, cpu_seconds),
+    ];
+    let mut works = works.into_iter().filter(|(work, ..)| options.wants(work)).peekable();
     let files = works.peek().and_then(|_| Files::make());
     works
-        .map(|(work, mode, octets)| row(work, mode, octets, options.pairs, files.as_ref()))
+        .map(|(work, mode, octets, clock)| {
+            row(work, (mode, octets), clock, options.pairs, files.as_ref())
+        })
         .collect()
 }
 
+/// Runs a process and tells its seconds; none when it cannot run or fails.
+type Clock = fn(&mut Command) -> Option<f64>;
+
 fn row(
     work: &'static str,
-    mode: &'static str,
-    octets: usize,
+    (mode, octets): (&'static str, usize),
+    clock: Clock,
     pairs: usize,
     files: Option<&Files>,
 ) -> Row {
     let control_word: String = (0..octets).map(|octet| format!("{octet:02x}")).collect();
-    let mut contenders: Vec<Contender<'_>> = vec![Box::new(|| {
+    let ours = Box::new(|| {
         let files = files?;
         let mut command = Command::new(beside_us("portcullis")?);
         command.args(["scramble", "--mode", mode, "--cw", &control_word, "--pid", "0x100"]);
-        command.arg("--input").arg(&files.input).arg("--output").arg(&files.output);
-        cpu_seconds(&mut command)
-    })];
-    if work == "cissa-file" {
-        contenders.push(Box::new(|| {
-            let files = files?;
-            let mut command = Command::new("cat");
-            command.arg(&files.input).stdout(File::create(&files.output).ok()?);
-            cpu_seconds(&mut command)
-        }));
-    }
-    let seconds = take_turns(pairs, &mut contenders);
-    let rate = |seconds: &Option<f64>| seconds.map(|s| (PACKETS * PACKET * 8) as f64 / s / 1e9);
-    let mut rates = seconds.iter().map(rate);
+        clock(command.arg("--input").arg(&files.input).arg("--output").arg(&files.output))
+    });
+    let cat = Box::new(|| {
+        let files = files?;
+        let mut command = Command::new("cat");
+        clock(command.arg(&files.input).stdout(File::create(&files.output).ok()?))
+    });
+    let mut contenders: [Contender<'_>; 2] = [ours, cat];
+    let rate = |seconds: Option<f64>| seconds.map(|s| (PACKETS * PACKET * 8) as f64 / s / 1e9);
+    let mut rates = take_turns(pairs, &mut contenders).into_iter().map(rate);
     let ours = rates.next().flatten();
-    let peers = if work == "cissa-file" {
-        vec![("cat", rates.next().flatten())]
-    } else {
-        // The only tool that does it is not installed here, and its library's rate is below ours.
-        vec![("tsduck", None)]
-    };
+    // A tool that does the same is not installed here, and its library's rate is below ours.
+    let peers = vec![("cat", rates.next().flatten()), ("tsduck", None)];
     Row { work, unit: "Gbit/s", ours, peers }
+}
+
+/// Seconds from its start to its end.
+fn wall_seconds(command: &mut Command) -> Option<f64> {
+    let begun = Instant::now();
+    let status = command.stdin(Stdio::null()).stderr(Stdio::null()).status().ok()?;
+    status.success().then(|| begun.elapsed().as_secs_f64())
 }
 
 /// CPU seconds of a process; none when it cannot run or fails. The scheduler's own count of the

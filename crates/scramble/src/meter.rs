@@ -30,6 +30,22 @@ pub struct BatchStats {
     pub max: Duration,
 }
 
+impl BatchStats {
+    /// These and others; of the waits, the longer ones.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            batches: self.batches + other.batches,
+            full: self.full + other.full,
+            packets: self.packets + other.packets,
+            most: self.most.max(other.most),
+            p50: self.p50.max(other.p50),
+            p99: self.p99.max(other.p99),
+            max: self.max.max(other.max),
+        }
+    }
+}
+
 /// Counts batches.
 #[derive(Clone, Debug)]
 pub(crate) struct Meter {

@@ -1,9 +1,11 @@
 //! `portcullis scramble` and `portcullis descramble`: fixed control words, for test streams and
 //! vectors.
 //!
-//! A file is worked on where it was read; what comes packet by packet is collected for batches.
-//! Packets keep their order, and nothing is read while the output does not take what there is.
+//! A file is worked on where it was read, by several threads (see `workers`); what comes packet by
+//! packet is collected for batches. Packets keep their order, and nothing is read while the output
+//! does not take what there is.
 
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use portcullis_headend::batches::Batches;
@@ -13,17 +15,20 @@ use portcullis_headend::output::Output;
 use portcullis_scramble::{
     BatchKeys, Cipher, DescrambledCount, FULL_BATCH, KeySlots, Mark, Scheduler,
 };
-use portcullis_ts::psi::{Pat, SectionAssembler, TableAssembler};
 use portcullis_ts::{Packet, RawPacket};
 use portcullis_types::{Parity, Pid, ScramblingMode, parse_u32};
 use serde_json::json;
 
+use self::choice::{Choice, Chosen};
 use self::mode::Mode;
+use self::workers::{Rest, Shared, parse_threads};
 use super::headend::parse_deadline;
 use crate::cli::{Failure, Outcome};
 
+mod choice;
 mod mode;
 mod mp4;
+mod workers;
 
 /// Packets that are held back at most until the PAT says which PIDs are PMTs.
 const HELD_MAX: usize = 20_000;
@@ -59,6 +64,10 @@ pub(crate) struct Args {
     /// A packet of a socket or pipe waits at most so long for its batch to fill; 0 to 1000.
     #[arg(long, value_name = "MS", default_value = "10", value_parser = parse_deadline)]
     batch_deadline_ms: Duration,
+    /// Threads that work on a file; 1 to 64. Without it, as many as the processor runs at once, 8 at
+    /// most.
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
+    threads: Option<NonZeroUsize>,
     /// One JSON object on standard output.
     #[arg(long)]
     json: bool,
@@ -86,20 +95,18 @@ pub(crate) fn scramble(args: Args) -> Outcome {
     let keys = keys(&args, mode)?;
     let parity = Parity::from(args.parity);
     let cipher = keys.get(parity).ok_or_else(|| Failure::usage("--cw: no control word"))?;
-    let mut scrambled = 0;
-    let scheduler = Scheduler::scrambler(FULL_BATCH).with_deadline(args.batch_deadline_ms);
-    let done = run(&args, scheduler, |packet, keys, chosen| {
+    let done = run(&args, Scheduler::scrambler, |packet, keys, chosen, count| {
         if chosen.holds(packet.pid())
             && packet.tsc().is_clear()
             && packet.payload_offset().is_some()
         {
-            scrambled += 1;
+            count.worked += 1;
             keys.mark(cipher, parity)
         } else {
             Mark::PASS
         }
     })?;
-    let packets = done.packets;
+    let Done { packets, count: Count { worked: scrambled, .. }, .. } = done;
     let summary = json!({"packets": packets, "scrambled": scrambled, "batches": done.batches});
     report(&args, &summary, || {
         format!("{scrambled} of {packets} packets scrambled ({})", cipher.mode())
@@ -113,17 +120,17 @@ pub(crate) fn descramble(args: Args) -> Outcome {
         Mode::Samples(scheme) => return mp4::descramble(&args, scheme),
     };
     let slots = keys(&args, mode)?;
-    let mut count = DescrambledCount::default();
-    let scheduler = Scheduler::descrambler(FULL_BATCH).with_deadline(args.batch_deadline_ms);
-    let done = run(&args, scheduler, |packet, keys, chosen| {
-        if !packet.tsc().is_clear() && chosen.holds(packet.pid()) {
-            slots.mark(packet, keys, &mut count)
-        } else {
-            Mark::PASS
+    let done = run(&args, Scheduler::descrambler, |packet, keys, chosen, count| {
+        if packet.tsc().is_clear() || !chosen.holds(packet.pid()) {
+            return Mark::PASS;
         }
+        let mut of_packet = DescrambledCount::default();
+        let mark = slots.mark(packet, keys, &mut of_packet);
+        count.worked += of_packet.descrambled;
+        count.left += of_packet.left_scrambled;
+        mark
     })?;
-    let packets = done.packets;
-    let DescrambledCount { descrambled, left_scrambled: left } = count;
+    let Done { packets, count: Count { worked: descrambled, left }, .. } = done;
     let summary = json!({
         "packets": packets,
         "descrambled": descrambled,
@@ -167,30 +174,53 @@ fn keys(args: &Args, mode: ScramblingMode) -> Result<KeySlots, Failure> {
     Ok(slots)
 }
 
+/// Packets that were worked on, and that would have been with another key.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    worked: usize,
+    left: usize,
+}
+
+impl Count {
+    const fn with(self, other: Self) -> Self {
+        Self { worked: self.worked + other.worked, left: self.left + other.left }
+    }
+}
+
 /// What was done.
 struct Done {
     packets: usize,
+    count: Count,
     batches: Batches,
 }
 
-/// Pumps the input through the scheduler into the output; `mark` says what to do with a packet.
-fn run(
-    args: &Args,
-    scheduler: Scheduler,
-    mark: impl FnMut(Packet<'_>, &mut BatchKeys, &Choice) -> Mark,
-) -> Result<Done, Failure> {
+/// Says what to do with a packet of the chosen PIDs, and counts it.
+trait Marks: Fn(Packet<'_>, &mut BatchKeys, &Chosen, &mut Count) -> Mark + Sync {}
+impl<M: Fn(Packet<'_>, &mut BatchKeys, &Chosen, &mut Count) -> Mark + Sync> Marks for M {}
+
+/// Pumps the input through a scheduler into the output.
+fn run(args: &Args, scheduler: fn(usize) -> Scheduler, mark: impl Marks) -> Result<Done, Failure> {
     let mut input = Input::open(&args.input)?;
+    let new_scheduler = || scheduler(FULL_BATCH).with_deadline(args.batch_deadline_ms);
     let mut pump = Pump {
         output: Output::open(&args.output)?,
         choice: Choice::new(&args.pids),
         held: Vec::new(),
-        scheduler,
+        scheduler: new_scheduler(),
         mark,
+        count: Count::default(),
         begun: Instant::now(),
     };
     let at_hand = input.is_at_hand();
     let mut packets = 0;
     loop {
+        if at_hand && !pump.choice.undecided() {
+            let Pump { output, choice, mark, .. } = &mut pump;
+            let shared = Shared::new(&mut input, choice, output);
+            let rest = workers::run(shared, workers::threads(args.threads), new_scheduler, &*mark)?;
+            packets += rest.packets;
+            return pump.finish(packets, Some(rest));
+        }
         match input.read_within(pump.wait())? {
             Arrived::Packets(arrived) => {
                 packets += arrived.len();
@@ -202,8 +232,7 @@ fn run(
         }
         pump.send_due()?;
     }
-    let batches = pump.finish()?;
-    Ok(Done { packets, batches })
+    pump.finish(packets, None)
 }
 
 struct Pump<M> {
@@ -213,10 +242,11 @@ struct Pump<M> {
     held: Vec<RawPacket>,
     scheduler: Scheduler,
     mark: M,
+    count: Count,
     begun: Instant,
 }
 
-impl<M: FnMut(Packet<'_>, &mut BatchKeys, &Choice) -> Mark> Pump<M> {
+impl<M: Marks> Pump<M> {
     /// How long the batch that fills may wait for packets.
     fn wait(&self) -> Duration {
         let due = self.scheduler.poll_timeout();
@@ -240,20 +270,22 @@ impl<M: FnMut(Packet<'_>, &mut BatchKeys, &Choice) -> Mark> Pump<M> {
 
     /// Packets that are all there.
     fn work(&mut self, packets: &mut [RawPacket]) -> Outcome {
-        let (mark, choice) = (&mut self.mark, &self.choice);
-        self.scheduler.work(packets, |packet, keys| mark(packet, keys, choice));
+        let Self { mark, choice, count, .. } = self;
+        let chosen = choice.chosen();
+        self.scheduler.work(packets, |packet, keys| mark(packet, keys, &chosen, count));
         Ok(self.output.write(packets)?)
     }
 
     fn collect(&mut self, packets: &[RawPacket]) -> Outcome {
         let now = self.begun.elapsed();
+        let chosen = self.choice.chosen();
         for packet in packets {
             // Ends: a scheduler whose batch has been taken has room.
             loop {
-                let (mark, choice) = (&mut self.mark, &self.choice);
+                let (mark, count) = (&self.mark, &mut self.count);
                 let marked = self
                     .scheduler
-                    .push_marked(packet, now, |packet, keys| mark(packet, keys, choice));
+                    .push_marked(packet, now, |packet, keys| mark(packet, keys, &chosen, count));
                 if marked.is_ok() {
                     break;
                 }
@@ -271,11 +303,17 @@ impl<M: FnMut(Packet<'_>, &mut BatchKeys, &Choice) -> Mark> Pump<M> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Batches, Failure> {
+    fn finish(mut self, packets: usize, rest: Option<Rest>) -> Result<Done, Failure> {
         self.let_held_go()?;
         self.output.write(self.scheduler.take(self.begun.elapsed()))?;
         self.output.finish()?;
-        Ok(self.scheduler.stats().into())
+        let mut stats = self.scheduler.stats();
+        let mut count = self.count;
+        if let Some(rest) = rest {
+            stats = stats.with(rest.stats);
+            count = count.with(rest.count);
+        }
+        Ok(Done { packets, count, batches: stats.into() })
     }
 }
 
@@ -285,69 +323,5 @@ fn report(args: &Args, summary: &serde_json::Value, line: impl FnOnce() -> Strin
         (true, Location::Standard) => eprintln!("{summary}"),
         (true, _) => println!("{summary}"),
         (false, _) => eprintln!("{}", line()),
-    }
-}
-
-/// Which PIDs are worked on.
-struct Choice {
-    /// One place per PID.
-    chosen: Box<[bool; PIDS]>,
-    /// None when the PIDs were named.
-    tables: Option<(SectionAssembler, TableAssembler)>,
-    decided: bool,
-}
-
-/// PIDs there are.
-const PIDS: usize = 0x2000;
-/// PIDs up to here belong to PSI and SI (EN 300 468 5.1.3).
-const SI_LAST: usize = 0x1F;
-
-impl Choice {
-    /// The named PIDs, or all but null packets, the PIDs that PSI and SI own, and the PMTs.
-    fn new(pids: &[Pid]) -> Self {
-        let by_table = pids.is_empty();
-        let mut choice = Self {
-            chosen: Box::new([by_table; PIDS]),
-            tables: by_table.then(|| (SectionAssembler::new(), TableAssembler::new())),
-            decided: !by_table,
-        };
-        for si in 0..=SI_LAST {
-            choice.set(si, false);
-        }
-        choice.set(usize::from(Pid::NULL.get()), false);
-        pids.iter().for_each(|pid| choice.set(usize::from(pid.get()), true));
-        choice
-    }
-
-    const fn undecided(&self) -> bool {
-        !self.decided
-    }
-
-    fn learn(&mut self, packets: &[RawPacket]) {
-        let Some((mut pat, mut table)) = self.tables.take() else { return };
-        for packet in packets.iter().map(Packet::new).filter(|packet| packet.pid() == Pid::PAT) {
-            pat.push(packet);
-            while let Some(section) = pat.pop() {
-                // A damaged PAT is not believed; the next one may be whole.
-                let Ok(Some(sections)) = table.push(section) else { continue };
-                let Ok(found) = Pat::parse(&sections) else { continue };
-                for program in &found.programs {
-                    self.set(usize::from(program.pmt_pid.get()), false);
-                }
-                self.decided = true;
-            }
-        }
-        self.tables = Some((pat, table));
-    }
-
-    fn set(&mut self, pid: usize, chosen: bool) {
-        if let Some(place) = self.chosen.get_mut(pid) {
-            *place = chosen;
-        }
-    }
-
-    #[inline]
-    fn holds(&self, pid: Pid) -> bool {
-        self.chosen.get(usize::from(pid.get())).is_some_and(|chosen| *chosen)
     }
 }

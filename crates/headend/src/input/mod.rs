@@ -93,6 +93,26 @@ pub struct Input {
     front: Option<SyncError>,
 }
 
+/// Packets, and the buffer that they lie in.
+#[derive(Debug)]
+pub struct Chunk {
+    buffer: Vec<u8>,
+    packets: Range<usize>,
+}
+
+impl Chunk {
+    /// The packets.
+    pub fn packets(&mut self) -> &mut [RawPacket] {
+        self.buffer.get_mut(self.packets.clone()).unwrap_or_default().as_chunks_mut().0
+    }
+
+    /// The buffer, for the next [`Input::detach`].
+    #[must_use]
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.buffer
+    }
+}
+
 enum Source {
     File(File),
     /// What a thread reads from a pipe or socket: they may be silent, and the work goes on.
@@ -171,6 +191,20 @@ impl Input {
     fn last(&mut self) -> &mut [RawPacket] {
         let octets = self.buffer.get_mut(self.last.clone()).unwrap_or_default();
         octets.as_chunks_mut().0
+    }
+
+    /// Gives away the packets of the last [`Input::read`] with the buffer that they lie in; `spare`
+    /// takes its place.
+    #[must_use]
+    pub fn detach(&mut self, mut spare: Vec<u8>) -> Chunk {
+        spare.resize(self.buffer.len(), 0);
+        let pending = self.buffer.get(self.pending.clone()).unwrap_or_default();
+        if let Some(front) = spare.get_mut(..pending.len()) {
+            front.copy_from_slice(pending);
+        }
+        self.pending = 0..pending.len();
+        let packets = std::mem::take(&mut self.last);
+        Chunk { buffer: std::mem::replace(&mut self.buffer, spare), packets }
     }
 
     /// Waits for packets.

@@ -175,12 +175,6 @@ impl Register for Ymm {
         Self(unsafe { _mm256_cmpgt_epi8(self.0, _mm256_set1_epi8(octet as i8)) })
     }
     #[inline(always)]
-    fn word(self, index: usize) -> u64 {
-        // SAFETY: both are 32 octets, for which every value is valid.
-        let words: [u64; 4] = unsafe { transmute(self) };
-        words.get(index).copied().unwrap_or_default()
-    }
-    #[inline(always)]
     fn set_word(&mut self, index: usize, word: u64) {
         // SAFETY: both are 32 octets, for which every value is valid.
         let mut words: [u64; 4] = unsafe { transmute(*self) };

@@ -160,12 +160,6 @@ impl Register for Zmm {
         })
     }
     #[inline(always)]
-    fn word(self, index: usize) -> u64 {
-        // SAFETY: both are 64 octets, for which every value is valid.
-        let words: [u64; 8] = unsafe { transmute(self) };
-        words.get(index).copied().unwrap_or_default()
-    }
-    #[inline(always)]
     fn set_word(&mut self, index: usize, word: u64) {
         // SAFETY: both are 64 octets, for which every value is valid.
         let mut words: [u64; 8] = unsafe { transmute(*self) };

@@ -36,6 +36,10 @@ pub(crate) const LANES_MAX: usize = 512;
 const PAYLOAD_MAX: usize = 184;
 type Payload = [u8; PAYLOAD_MAX];
 const BLOCK: usize = 8;
+/// Blocks of the longest payload.
+const BLOCKS_WHOLE: u8 = (PAYLOAD_MAX / BLOCK) as u8;
+/// Words of the widest register.
+const WORDS_MAX: usize = 8;
 /// Groups of byte planes that have as many lanes as one bit plane.
 const GROUPS: usize = 8;
 /// Registers from one plane of octets to the next: one more than there are groups, so that the
@@ -199,7 +203,6 @@ trait Register: Copy {
     fn splat(octet: u8) -> Self;
     /// All ones in every octet that is greater.
     fn greater_than(self, octet: u8) -> Self;
-    fn word(self, index: usize) -> u64;
     fn set_word(&mut self, index: usize, word: u64);
     /// The S-box of the block cipher on every octet.
     fn block_sbox(self) -> Self;
@@ -353,15 +356,25 @@ impl<V: Register> Scratch<V> {
             }
         }
         if lengths.blocks_min < PAYLOAD_MAX / BLOCK {
-            // Lanes that are not in use count as whole: nobody reads them.
-            self.blocks = [V::splat((PAYLOAD_MAX / BLOCK) as u8); GROUPS];
+            // Lanes that are not in use count as whole: nobody reads them. Few lanes are short, and
+            // what is written in parts to a register is slow to read as a whole.
+            let mut words = [[u64::from_le_bytes([BLOCKS_WHOLE; 8]); WORDS_MAX]; GROUPS];
             for (index, lane) in lanes.iter().enumerate() {
+                if lane.payload.len() >= PAYLOAD_MAX {
+                    continue;
+                }
                 let (group, place) = (index / V::OCTETS, V::place(index % V::OCTETS));
-                let Some(group) = self.blocks.get_mut(group) else { continue };
-                let shift = place % 8 * 8;
-                let word = group.word(place / 8) & !(0xFF << shift);
-                let blocks = (lane.payload.len() / BLOCK) as u64;
-                group.set_word(place / 8, word | blocks << shift);
+                let word = words.get_mut(group).and_then(|group| group.get_mut(place / 8));
+                if let Some(word) = word {
+                    let shift = place % 8 * 8;
+                    let blocks = (lane.payload.len() / BLOCK) as u64;
+                    *word = *word & !(0xFF << shift) | blocks << shift;
+                }
+            }
+            for (group, words) in self.blocks.iter_mut().zip(&words) {
+                for (index, word) in words.iter().take(V::OCTETS / 8).enumerate() {
+                    group.set_word(index, *word);
+                }
             }
         }
         let rows = self.rows.as_chunks::<{ pack::LANES }>().0.iter();

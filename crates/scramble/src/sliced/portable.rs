@@ -47,10 +47,6 @@ impl Register for u64 {
         Self::from_le_bytes(self.to_le_bytes().map(|each| if each > octet { 0xFF } else { 0 }))
     }
     #[inline(always)]
-    fn word(self, _: usize) -> u64 {
-        self
-    }
-    #[inline(always)]
     fn set_word(&mut self, _: usize, word: u64) {
         *self = word;
     }

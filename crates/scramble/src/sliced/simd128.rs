@@ -87,10 +87,6 @@ impl Register for Vector {
         Self(u8x16_gt(self.0, u8x16_splat(octet)))
     }
     #[inline(always)]
-    fn word(self, index: usize) -> u64 {
-        if index == 0 { u64x2_extract_lane::<0>(self.0) } else { u64x2_extract_lane::<1>(self.0) }
-    }
-    #[inline(always)]
     fn set_word(&mut self, index: usize, word: u64) {
         self.0 = if index == 0 {
             u64x2_replace_lane::<0>(self.0, word)
