@@ -6,8 +6,8 @@
 //! Safety of the whole file. The methods of [`Ymm`] call instructions that not every processor has;
 //! that is sound where the processor has them. `Ymm` is private to this folder's code, and its
 //! methods are reached through [`run`] alone, which asks the processor first; they are inlined into
-//! `run_here`, which is compiled for AVX2. No method reads or writes memory through a pointer;
-//! planes and rows are ordinary slices.
+//! `run_here`, which is compiled for AVX2. No method reads or writes memory through a pointer but
+//! `join`; planes and rows are ordinary slices.
 
 #![allow(unsafe_code)]
 
@@ -17,7 +17,7 @@ use core::arch::x86_64::*;
 use core::cell::RefCell;
 use core::mem::transmute;
 
-use super::pack::{LANES, Parts};
+use super::pack::{LANES, PART, Parts};
 use super::{
     Direction, Lane, Lengths, PITCH, Payload, Register, Scratch, Substituted, Window, block, gates,
     pack, portable, stream,
@@ -57,13 +57,13 @@ fn run_here(scratch: &mut Scratch<Ymm>, lanes: &mut [Lane<'_>], direction: Direc
 #[target_feature(enable = "avx2")]
 #[inline(never)]
 fn scramble_blocks(scratch: &mut Scratch<Ymm>, lengths: &Lengths) {
-    block::scramble::<Ymm, 1>(scratch, lengths);
+    block::scramble::<Ymm, IN_FLIGHT>(scratch, lengths);
 }
 
 #[target_feature(enable = "avx2")]
 #[inline(never)]
 fn descramble_blocks(scratch: &mut Scratch<Ymm>, lengths: &Lengths) {
-    block::descramble::<Ymm, 1>(scratch, lengths);
+    block::descramble::<Ymm, IN_FLIGHT>(scratch, lengths);
 }
 
 #[target_feature(enable = "avx2")]
@@ -88,6 +88,9 @@ fn planes_of<const N: usize>(
 fn rows_of(planes: &[[Ymm; PITCH]], first: usize, rows: &mut [&mut Payload; LANES], octets: usize) {
     pack::rows_of(planes, first, rows, octets);
 }
+
+/// Groups: one alone waits for its own results.
+const IN_FLIGHT: usize = 2;
 
 /// 32 octets.
 #[derive(Clone, Copy)]
@@ -186,22 +189,28 @@ impl Register for Ymm {
     }
     /// A shuffle gives zero where the index is negative. Counting the index down by 16 therefore
     /// sums the slices up to the one that is meant; the first bit chooses between two such sums.
+    /// Eight indices side by side and sums in pairs: a round waits for the longest chain.
     #[inline(always)]
     fn block_sbox(self) -> Self {
+        macro_rules! sum {
+            ($first:literal, $index:ident: $($slice:literal)*) => {
+                // SAFETY: see the top of the file.
+                unsafe {
+                    let [a, b, c, d, e, f, g, h] = [$(_mm256_shuffle_epi8(
+                        table(SLICES[$first + $slice]),
+                        _mm256_sub_epi8($index, _mm256_set1_epi8(16 * $slice)),
+                    )),*];
+                    let [ab, cd] = [_mm256_xor_si256(a, b), _mm256_xor_si256(c, d)];
+                    let [ef, gh] = [_mm256_xor_si256(e, f), _mm256_xor_si256(g, h)];
+                    _mm256_xor_si256(_mm256_xor_si256(ab, cd), _mm256_xor_si256(ef, gh))
+                }
+            };
+        }
         // SAFETY: see the top of the file.
-        Self(unsafe {
-            let step = _mm256_set1_epi8(16);
-            let mut index = _mm256_and_si256(self.0, _mm256_set1_epi8(i8::MAX));
-            let (lower, upper) = SLICES.split_at(8);
-            let mut low = _mm256_setzero_si256();
-            let mut high = _mm256_setzero_si256();
-            for (lower, upper) in lower.iter().zip(upper) {
-                low = _mm256_xor_si256(low, _mm256_shuffle_epi8(table(*lower), index));
-                high = _mm256_xor_si256(high, _mm256_shuffle_epi8(table(*upper), index));
-                index = _mm256_sub_epi8(index, step);
-            }
-            _mm256_blendv_epi8(low, high, self.0)
-        })
+        let index = unsafe { _mm256_and_si256(self.0, _mm256_set1_epi8(i8::MAX)) };
+        let [low, high] = [sum!(0, index: 0 1 2 3 4 5 6 7), sum!(8, index: 0 1 2 3 4 5 6 7)];
+        // SAFETY: see the top of the file.
+        Self(unsafe { _mm256_blendv_epi8(low, high, self.0) })
     }
     #[inline(always)]
     fn block_permutation(self) -> Self {
@@ -262,13 +271,15 @@ impl Register for Ymm {
 impl Parts for Ymm {
     #[inline(always)]
     fn join<const N: usize>(rows: &[&[u8; N]], first: usize, at: usize) -> Self {
-        let part = |row: usize| -> __m128i {
-            let part = rows.get(first + row).and_then(|row| row.get(at..)?.first_chunk::<16>());
-            // SAFETY: both are 16 octets, for which every value is valid.
-            unsafe { transmute(part.copied().unwrap_or_default()) }
+        let Some([a, b]) = rows.get(first..).and_then(|rows| rows.first_chunk()) else {
+            return Self::ZERO;
         };
-        // SAFETY: see the top of the file.
-        Self(unsafe { _mm256_set_m128i(part(1), part(0)) })
+        let at = at.min(N - PART);
+        // SAFETY: see the top of the file; the parts end where the rows do, or before.
+        Self(unsafe {
+            let [a, b] = [a.as_ptr().add(at), b.as_ptr().add(at)];
+            _mm256_set_m128i(_mm_loadu_si128(b.cast()), _mm_loadu_si128(a.cast()))
+        })
     }
     #[inline(always)]
     fn part(self, rows: &mut [&mut Payload], first: usize, at: usize) {

@@ -243,9 +243,10 @@ trait Register: Copy {
     fn and_xor(self, then: Self, to: Self) -> Self {
         to.xor(self.and(then))
     }
+    /// The sum of b and c is one that an adder needs anyway.
     #[inline(always)]
     fn majority(self, b: Self, c: Self) -> Self {
-        self.and(b).or(c.and(self.xor(b)))
+        b.xor(self.xor(b).and(b.xor(c)))
     }
     /// Keeps the compiler from carrying memory in registers over this point: stores are dear, but
     /// spills are dearer.
