@@ -13,6 +13,8 @@ use crate::shape::{ends_block, is_branch, is_compiled, reads, writes};
 /// Registers of the host that can hold a register of the guest across blocks. RAX, RCX and RDX are
 /// left to what a block computes.
 const HOSTS: [Host; 9] = [RBX, RSI, RDI, R8, R9, R10, R11, R12, R13];
+/// Registers of the host that are left to blocks.
+const TEMPORARY: usize = 3;
 /// Loops inside loops that still count when registers are weighed; each level weighs 8 times.
 const DEPTH_MAX: i32 = 4;
 /// What it costs to have another register than the loop around.
@@ -49,9 +51,17 @@ impl Pins {
     /// The choice for a loop inside.
     fn adapted(&self, weights: &Weights) -> Self {
         let mut pins = self.clone();
+        // Where registers are scarce, what a block makes for itself alone is no pin.
+        let is_scarce = weights.named.count_ones() as usize > HOSTS.len() + TEMPORARY;
+        let is_worth = |register: u8| {
+            weights.get(register) != 0 && (!is_scarce || weights.exposed & 1 << register != 0)
+        };
+        for register in (1..32).filter(|register| is_scarce && !is_worth(*register)) {
+            pins.set(register, None);
+        }
         for register in weights.order() {
             let weight = weights.get(register);
-            if pins.get(register).is_some() || weight == 0 {
+            if pins.get(register).is_some() || !is_worth(register) {
                 continue;
             }
             let used = |host: &Host| pins.iter().any(|(_, other)| other == *host);
@@ -73,6 +83,10 @@ impl Pins {
 /// What it is worth that a register stands in a register of the host.
 struct Weights {
     each: [u64; 32],
+    /// Registers that are named at all.
+    named: u32,
+    /// Registers that some block reads before it writes them.
+    exposed: u32,
     /// What one store in the outermost loop weighs.
     unit: u64,
 }
@@ -88,6 +102,7 @@ impl Weights {
         };
         // What a block reads before it writes, and what it writes.
         let (mut read, mut written) = (0_u32, 0_u32);
+        let (mut named, mut exposed) = (0_u32, 0_u32);
         for index in first..end {
             let Some(instruction) = text.get(index) else { break };
             for register in reads(&instruction) {
@@ -110,11 +125,13 @@ impl Weights {
                     };
                     add(register, worth * weight);
                 }
+                named |= read | written;
+                exposed |= read;
                 (read, written) = (0, 0);
             }
         }
         let depth = (plan.depth(first) - outside).clamp(0, DEPTH_MAX);
-        Self { each, unit: 1 << (3 * depth) }
+        Self { each, named, exposed, unit: 1 << (3 * depth) }
     }
 
     fn get(&self, register: u8) -> u64 {
