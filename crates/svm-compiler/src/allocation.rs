@@ -1,16 +1,18 @@
 //! Where the registers of the guest stand while a block runs.
 //!
 //! Where blocks meet, pinned registers stand in their registers of the host and the others in
-//! memory behind RBP (their slots). In between, a register without a pin may stand in any free
-//! register of the host, share one with registers of the same value, or be a known constant, and
-//! its slot may be out of date until [`Allocation::flush`]. A pinned register always stands in its
-//! pin, which others may share until it is written.
+//! memory behind RBP (their slots). In between, a register may stand in any free register of the
+//! host, share one with registers of the same value, be a known constant, or be a shift that is
+//! still to be made, and its slot may be out of date. [`Allocation::flush`] ends that. Pins are
+//! only ever given to their own registers; others may share them until they are written.
 //!
 //! What must never happen: a value that nobody can tell any more. [`Allocation::reveal`] tells all
 //! of them at any instruction.
 
+mod upkeep;
+
 use crate::assembler::{
-    Assembler, Host, Place, R8, R9, R10, R11, R12, R13, RAX, RBP, RBX, RCX, RDI, RDX, RSI, Store,
+    Assembler, Host, Place, R8, R9, R10, R11, R12, R13, RAX, RBP, RBX, RCX, RDI, RDX, RSI, Shift,
 };
 use crate::pins::Pins;
 use crate::uses::{Behind, Next};
@@ -24,6 +26,16 @@ enum Value {
     Slot,
     Host(Host),
     Constant(u32),
+    /// What stands in a register of the host, shifted: computed when it is needed.
+    Shifted(Shifted),
+}
+
+/// A register of the host and a shift that is still to be made; by 1 to 31.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Shifted {
+    pub(crate) host: Host,
+    pub(crate) shift: Shift,
+    pub(crate) by: u8,
 }
 
 /// Something an instruction can read.
@@ -51,13 +63,17 @@ pub(crate) struct Allocation {
     dirty: u32,
     /// The registers of the guest in each register of the host.
     holds: [u32; 16],
+    /// The registers of the guest whose values lean on a register of the host.
+    leans: [u32; 16],
     pins: Pins,
     /// Registers of the host that are pins.
     pinned: u16,
     next: [Next; 32],
     /// Registers of the host that the current instruction works with.
     locked: u16,
-    /// Sources of the current instruction that nobody sees afterwards.
+    /// Sources of the current instruction.
+    sources: u32,
+    /// Those that nobody sees afterwards.
     dying: u32,
     /// There was no free register of the host: the code is not to be used.
     pub(crate) failed: bool,
@@ -83,16 +99,19 @@ impl Allocation {
             values: [Value::Slot; 32],
             dirty: 0,
             holds: [0; 16],
+            leans: [0; 16],
             pins: pins.clone(),
             pinned: 0,
             next: top,
             locked: 0,
+            sources: 0,
             dying: 0,
             failed: false,
         };
         for (register, host) in pins.iter() {
             allocation.pinned |= 1 << host.0;
             allocation.attach(register, host);
+            allocation.dirty |= bit(register);
         }
         allocation
     }
@@ -101,7 +120,8 @@ impl Allocation {
     pub(crate) fn start(&mut self, sources: [u8; 2], destination: Option<u8>, behind: Behind) {
         for (register, next) in sources.into_iter().zip(behind.sources) {
             self.note(register, next);
-            if let Value::Host(host) = self.value(register) {
+            self.sources |= bit(register);
+            if let Value::Host(host) | Value::Shifted(Shifted { host, .. }) = self.value(register) {
                 self.lock(host);
             }
             if next.is_dead {
@@ -124,11 +144,10 @@ impl Allocation {
     pub(crate) fn finish(&mut self, destination: Option<u8>) {
         let unseen = destination.filter(|register| self.next(*register).is_dead);
         for register in registers(self.dying).chain(unseen) {
-            if self.pins.get(register).is_none() {
-                self.forget(register);
-            }
+            self.forget(register);
         }
         self.locked = 0;
+        self.sources = 0;
         self.dying = 0;
     }
 
@@ -144,6 +163,10 @@ impl Allocation {
         self.holds.get(usize::from(host.0)).copied().unwrap_or(0)
     }
 
+    fn leans(&self, host: Host) -> u32 {
+        self.leans.get(usize::from(host.0)).copied().unwrap_or(0)
+    }
+
     fn is_pin(&self, host: Host) -> bool {
         self.pinned & 1 << host.0 != 0
     }
@@ -152,45 +175,55 @@ impl Allocation {
         self.locked |= 1 << host.0;
     }
 
-    /// The current instruction is done with a register of the guest.
-    pub(crate) fn unlock(&mut self, register: u8) {
-        if let Value::Host(host) = self.value(register) {
-            self.locked &= !(1 << host.0);
-        }
-    }
-
     /// The register stands nowhere but in its slot.
     fn forget(&mut self, register: u8) {
-        self.detach(register, Value::Slot);
+        self.assign(register, Value::Slot);
         self.dirty &= !bit(register);
     }
 
-    fn detach(&mut self, register: u8, value: Value) {
-        if let Value::Host(host) = self.value(register)
-            && let Some(holds) = self.holds.get_mut(usize::from(host.0))
-        {
-            *holds &= !bit(register);
+    fn assign(&mut self, register: u8, value: Value) {
+        let before = self.value(register);
+        if let Some(mask) = self.mask(before) {
+            *mask &= !bit(register);
+        }
+        if let Some(mask) = self.mask(value) {
+            *mask |= bit(register);
         }
         if let Some(place) = self.values.get_mut(usize::from(register)) {
             *place = value;
         }
     }
 
-    fn attach(&mut self, register: u8, host: Host) {
-        self.detach(register, Value::Host(host));
-        if let Some(holds) = self.holds.get_mut(usize::from(host.0)) {
-            *holds |= bit(register);
+    /// Where it is noted who has such a value.
+    fn mask(&mut self, value: Value) -> Option<&mut u32> {
+        match value {
+            Value::Host(host) => self.holds.get_mut(usize::from(host.0)),
+            Value::Shifted(Shifted { host, .. }) => self.leans.get_mut(usize::from(host.0)),
+            Value::Slot | Value::Constant(_) => None,
         }
+    }
+
+    fn attach(&mut self, register: u8, host: Host) {
+        self.assign(register, Value::Host(host));
     }
 
     /// Do both hold the same, as far as can be seen?
     pub(crate) fn are_same(&self, a: u8, b: u8) -> bool {
-        a == b || matches!(self.value(a), Value::Host(_)) && self.value(a) == self.value(b)
+        a == b || self.value(a) != Value::Slot && self.value(a) == self.value(b)
     }
 
-    /// Is the pin of one register where the other stands?
-    pub(crate) fn is_pinned_where(&self, register: u8, other: u8) -> bool {
-        self.pins.get(register).is_some_and(|pin| self.value(other) == Value::Host(pin))
+    /// The shift that a register is still to be made by.
+    pub(crate) fn shifted(&self, register: u8) -> Option<Shifted> {
+        match self.value(register) {
+            Value::Shifted(shifted) => Some(shifted),
+            _ => None,
+        }
+    }
+
+    /// Lets the shift of a source wait until it is needed.
+    pub(crate) fn defer(&mut self, rd: u8, shifted: Shifted) {
+        self.assign(rd, Value::Shifted(shifted));
+        self.dirty |= bit(rd);
     }
 
     /// A source, wherever it stands; loaded when that pays.
@@ -202,6 +235,13 @@ impl Allocation {
                 self.lock(host);
                 Operand::At(Place::Register(host))
             }
+            Value::Shifted(shifted) => match self.settle(code, register, shifted) {
+                Some(host) => Operand::At(Place::Register(host)),
+                None => {
+                    self.put_away(code, register, shifted.host);
+                    Operand::At(slot(register))
+                }
+            },
             Value::Slot => {
                 let again = self.next(register).read_at();
                 let host = (again != u32::MAX).then(|| self.take(code, again)).flatten();
@@ -238,12 +278,12 @@ impl Allocation {
     /// Until [`Self::define`] everything stands where it stood.
     pub(crate) fn target(&mut self, code: &mut Assembler, rd: u8, avoid: Option<Host>) -> Host {
         if let Some(pin) = self.pins.get(rd) {
-            self.unshare(code, rd, pin);
+            self.unshare(code, rd, pin, self.dying);
             return pin;
         }
         let ours = self.dying | bit(rd);
         let is_ours = |host: &Host| {
-            let holds = self.holds(*host);
+            let holds = self.holds(*host) | self.leans(*host);
             holds != 0 && holds & !ours == 0 && !self.is_pin(*host) && Some(*host) != avoid
         };
         let own = match self.value(rd) {
@@ -256,45 +296,20 @@ impl Allocation {
         host
     }
 
-    /// Who shares a pin moves out, before it is written.
-    fn unshare(&mut self, code: &mut Assembler, rd: u8, pin: Host) {
-        let others = self.holds(pin) & !bit(rd) & !self.dying;
-        if others == 0 {
-            return;
-        }
-        let again = registers(others).map(|other| self.next(other).read_at()).min();
-        let again = again.filter(|again| *again != u32::MAX);
-        match again.and_then(|again| self.take(code, again)) {
-            Some(host) => {
-                code.mov(host, Place::Register(pin));
-                for other in registers(others) {
-                    self.attach(other, host);
-                }
-            }
-            None => {
-                for other in registers(others) {
-                    self.put_away(code, other, pin);
-                }
-            }
-        }
-    }
-
     /// The result of `rd` is made in a register of the host.
     pub(crate) fn define(&mut self, rd: u8, host: Host) {
-        for other in registers(self.holds(host) & !bit(rd)) {
+        for other in registers((self.holds(host) | self.leans(host)) & !bit(rd)) {
             self.forget(other);
         }
         self.attach(rd, host);
-        if self.pins.get(rd).is_none() {
-            self.dirty |= bit(rd);
-        }
+        self.dirty |= bit(rd);
     }
 
     /// A result that stands in a register of the host which [`Self::fix`] gave.
     pub(crate) fn define_from(&mut self, code: &mut Assembler, rd: u8, host: Host) {
         match self.pins.get(rd) {
             Some(pin) => {
-                self.unshare(code, rd, pin);
+                self.unshare(code, rd, pin, self.dying);
                 code.mov(pin, Place::Register(host));
                 self.define(rd, pin);
             }
@@ -306,12 +321,12 @@ impl Allocation {
     pub(crate) fn constant(&mut self, code: &mut Assembler, rd: u8, value: u32) {
         match self.pins.get(rd) {
             Some(pin) => {
-                self.unshare(code, rd, pin);
+                self.unshare(code, rd, pin, self.dying);
                 code.set(Place::Register(pin), value);
                 self.define(rd, pin);
             }
             None => {
-                self.detach(rd, Value::Constant(value));
+                self.assign(rd, Value::Constant(value));
                 self.dirty |= bit(rd);
             }
         }
@@ -321,6 +336,9 @@ impl Allocation {
     pub(crate) fn copy(&mut self, code: &mut Assembler, rd: u8, rs: u8) {
         if self.are_same(rd, rs) {
             return;
+        }
+        if let Some(shifted) = self.shifted(rs) {
+            return self.defer(rd, shifted);
         }
         match self.operand(code, rs) {
             Operand::Constant(value) => self.constant(code, rd, value),
@@ -332,81 +350,6 @@ impl Allocation {
                 let to = self.target(code, rd, None);
                 code.mov(to, from);
                 self.define(rd, to);
-            }
-        }
-    }
-
-    /// Frees registers of the host that an instruction needs as such. Before all sources.
-    pub(crate) fn fix(&mut self, code: &mut Assembler, hosts: &[Host]) {
-        for host in hosts {
-            self.evict(code, *host);
-            self.lock(*host);
-        }
-    }
-
-    /// A free register of the host, if all that stands in it is read later than `before`.
-    fn take(&mut self, code: &mut Assembler, before: u32) -> Option<Host> {
-        let free = |host: &Host| !self.is_pin(*host) && self.locked & 1 << host.0 == 0;
-        let read_at = |host: &Host| {
-            let holds = registers(self.holds(*host));
-            holds.map(|register| self.next(register).read_at()).min().unwrap_or(u32::MAX)
-        };
-        let empty = HOSTS.into_iter().filter(free).find(|host| self.holds(*host) == 0);
-        let host = empty.or_else(|| {
-            let last = HOSTS.into_iter().filter(free).max_by_key(read_at);
-            last.filter(|host| read_at(host) > before)
-        })?;
-        self.evict(code, host);
-        self.lock(host);
-        Some(host)
-    }
-
-    /// A register of the host for something in between.
-    pub(crate) fn scratch(&mut self, code: &mut Assembler) -> Host {
-        self.claim(code)
-    }
-
-    fn claim(&mut self, code: &mut Assembler) -> Host {
-        self.take(code, 0).unwrap_or_else(|| {
-            self.failed = true;
-            RAX
-        })
-    }
-
-    fn evict(&mut self, code: &mut Assembler, host: Host) {
-        for register in registers(self.holds(host)) {
-            self.put_away(code, register, host);
-        }
-    }
-
-    fn put_away(&mut self, code: &mut Assembler, register: u8, host: Host) {
-        if self.dirty & bit(register) != 0 {
-            code.store(Store::Word, slot(register), host);
-        }
-        self.forget(register);
-    }
-
-    /// Brings all slots up to date. Flags stay.
-    pub(crate) fn flush(&mut self, code: &mut Assembler) {
-        for register in registers(self.dirty) {
-            match self.value(register) {
-                Value::Host(host) => code.store(Store::Word, slot(register), host),
-                Value::Constant(value) => code.set(slot(register), value),
-                Value::Slot => {}
-            }
-        }
-        self.dirty = 0;
-    }
-
-    /// What the registers of the guest hold, from their slots and the registers of the host.
-    pub(crate) fn reveal(&self, hosts: &[u32; 16], registers: &mut [u32; 32]) {
-        for (register, value) in registers.iter_mut().zip(self.values) {
-            match value {
-                Value::Slot => {}
-                Value::Constant(value) => *register = value,
-                Value::Host(Host(host)) => {
-                    *register = hosts.get(usize::from(host)).copied().unwrap_or(0);
-                }
             }
         }
     }

@@ -4,6 +4,7 @@
 //! says 64. Jumps inside the buffer are patched when their label is known.
 
 mod bmi;
+mod jumps;
 
 /// A register of the host, by its number in instructions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -121,18 +122,6 @@ enum Width {
 impl Assembler {
     pub(crate) fn here(&self) -> u32 {
         self.code.len() as u32
-    }
-
-    pub(crate) fn label(&mut self) -> Label {
-        self.labels.push(None);
-        Label(self.labels.len() as u32 - 1)
-    }
-
-    pub(crate) fn bind(&mut self, label: Label) {
-        let here = self.here();
-        if let Some(place) = self.labels.get_mut(label.0 as usize) {
-            *place = Some(here);
-        }
     }
 
     /// Fills all distances in; `None` when a label was never bound.
@@ -313,8 +302,8 @@ impl Assembler {
         self.bytes(&[rex, 0x8D, mode, by << 6 | (index.0 & 7) << 3 | base.0 & 7, 0]);
     }
 
-    pub(crate) fn shift(&mut self, shift: Shift, to: Host, by: u8) {
-        self.encode(Width::Word, &[0xC1], shift as u8, Place::Register(to));
+    pub(crate) fn shift(&mut self, shift: Shift, to: Place, by: u8) {
+        self.encode(Width::Word, &[0xC1], shift as u8, to);
         self.code.push(by);
     }
 
@@ -382,20 +371,6 @@ impl Assembler {
         self.bytes(&[0x0F, 0xC8 | to.0 & 7]);
     }
 
-    pub(crate) fn push(&mut self, host: Host) {
-        if host.0 >= 8 {
-            self.code.push(0x41);
-        }
-        self.code.push(0x50 | host.0 & 7);
-    }
-
-    pub(crate) fn pop(&mut self, host: Host) {
-        if host.0 >= 8 {
-            self.code.push(0x41);
-        }
-        self.code.push(0x58 | host.0 & 7);
-    }
-
     pub(crate) fn load64(&mut self, to: Host, from: Place) {
         self.encode(Width::Double, &[0x8B], to.0, from);
     }
@@ -408,49 +383,5 @@ impl Assembler {
     pub(crate) fn set_bit64(&mut self, to: Host, bit: u8) {
         self.encode(Width::Double, &[0x0F, 0xBA], 5, Place::Register(to));
         self.code.push(bit);
-    }
-
-    pub(crate) fn ret(&mut self) {
-        self.code.push(0xC3);
-    }
-
-    pub(crate) fn jump(&mut self, to: Label) {
-        self.code.push(0xE9);
-        self.distance(to);
-    }
-
-    pub(crate) fn jump_if(&mut self, condition: Condition, to: Label) {
-        self.bytes(&[0x0F, 0x80 | condition as u8]);
-        self.distance(to);
-    }
-
-    fn distance(&mut self, to: Label) {
-        let here = self.here();
-        self.fixups.push((here, to));
-        self.bytes(&[0; 4]);
-    }
-
-    /// To a place in front of this buffer or in it, counted from its start.
-    pub(crate) fn jump_far(&mut self, offset: i64) {
-        self.code.push(0xE9);
-        let from = i64::from(self.here()) + 4;
-        self.bytes(&((offset - from) as i32).to_le_bytes());
-    }
-
-    pub(crate) fn jump_far_if(&mut self, condition: Condition, offset: i64) {
-        self.bytes(&[0x0F, 0x80 | condition as u8]);
-        let from = i64::from(self.here()) + 4;
-        self.bytes(&((offset - from) as i32).to_le_bytes());
-    }
-
-    pub(crate) fn jump_to(&mut self, host: Host) {
-        self.encode(Width::Word, &[0xFF], 4, Place::Register(host));
-    }
-
-    /// To the address in memory, `index` times 8 from a base.
-    pub(crate) fn jump_table(&mut self, base: Host, index: Host, displacement: i32) {
-        let rex = 0x40 | (index.0 >> 3 & 1) << 1 | base.0 >> 3 & 1;
-        self.bytes(&[rex, 0xFF, 0xA4, 0xC0 | (index.0 & 7) << 3 | base.0 & 7]);
-        self.bytes(&displacement.to_le_bytes());
     }
 }

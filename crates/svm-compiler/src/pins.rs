@@ -37,6 +37,11 @@ impl Pins {
         (0..).zip(&self.0).filter_map(|(register, host)| Some((register, (*host)?)))
     }
 
+    /// The registers of the guest that are pinned, as bits.
+    pub(crate) fn registers(&self) -> u32 {
+        self.iter().fold(0, |bits, (register, _)| bits | 1 << register)
+    }
+
     fn set(&mut self, register: u8, host: Option<Host>) {
         if let Some(place) = self.0.get_mut(usize::from(register)) {
             *place = host;

@@ -9,12 +9,12 @@
 mod arithmetic;
 mod control;
 mod edges;
+mod shifts;
 
 use portcullis_svm::compiled::{Instruction, Op, ScannedText};
 
 use crate::allocation::Allocation;
 use crate::assembler::{Alu, Assembler, Condition, Label, R14};
-use crate::idioms::{self, Idiom};
 use crate::pins::{Pins, Regions};
 use crate::plan::Plan;
 use crate::shape::{is_compiled, reads, writes};
@@ -157,7 +157,7 @@ impl<'a> Translation<'a> {
             if index == self.first || self.plan.is_leader(index) {
                 self.pay(index);
             }
-            let length = self.idiom(index);
+            let length = self.constant(index, &instruction);
             if length == 0 {
                 self.single(index, &instruction);
             }
@@ -225,29 +225,22 @@ impl<'a> Translation<'a> {
         self.allocation.finish(destination);
     }
 
-    /// Translates an idiom that begins here; says how many instructions it is.
-    fn idiom(&mut self, index: usize) -> usize {
-        let is_inside = |at: usize| at < self.end && !self.plan.is_leader(at);
-        let same = |a, b| self.allocation.are_same(a, b);
-        let found = idioms::find(self.text, &self.row, index, &is_inside, &same);
-        let Some(idiom) = found.filter(|idiom| self.can_emit(idiom)) else { return 0 };
-        let length = idiom.length();
-        for at in index..index + length {
-            let Some(part) = self.text.get(at) else { return 0 };
-            self.allocation.start(reads(&part), writes(&part), self.row.behind(at));
+    /// LUI or AUIPC and ADDI are one constant. Says how many instructions were translated.
+    fn constant(&mut self, index: usize, first: &Instruction) -> usize {
+        let second = self.text.get(index + 1).filter(|_| !self.plan.is_leader(index + 1));
+        let Some(second) = second.filter(|_| index + 1 < self.end) else { return 0 };
+        let is_pair = matches!(first.op, Op::Lui | Op::Auipc)
+            && second.op == Op::Addi
+            && writes(first) == Some(second.rs1)
+            && first.rd == second.rd;
+        if !is_pair {
+            return 0;
         }
-        self.emit(&idiom);
-        for at in index..index + length {
-            let written = self.text.get(at).and_then(|part| writes(&part));
-            self.allocation.finish(written);
-        }
-        length
-    }
-
-    /// Halves of a rotation are made before the whole, so none may take the source's place.
-    fn can_emit(&self, idiom: &Idiom) -> bool {
-        let Idiom::Rotation { rs, halves, .. } = idiom else { return true };
-        halves.iter().flatten().all(|half| !self.allocation.is_pinned_where(half.rd, *rs))
+        let rd = second.rd;
+        self.allocation.start([0, 0], Some(rd), self.row.behind(index + 1));
+        self.allocation.constant(&mut self.code, rd, first.imm.wrapping_add(second.imm) as u32);
+        self.allocation.finish(Some(rd));
+        2
     }
 
     const fn address(&self, index: usize) -> u32 {

@@ -4,7 +4,6 @@ use portcullis_svm::compiled::{Instruction, Op, SINK};
 
 use crate::allocation::Operand;
 use crate::assembler::{Alu, Condition, Host, Load, Place, RAX, RCX, RDX, Shift, Store};
-use crate::idioms::Idiom;
 use crate::shape::is_compiled;
 
 use super::Translation;
@@ -34,12 +33,13 @@ impl Translation<'_> {
             Op::Ori => self.with_constant(Alu::Or, rd, rs1, imm),
             Op::Andi if imm == 0xFF => self.extend(Load::Byte, rd, rs1),
             Op::Andi => self.with_constant(Alu::And, rd, rs1, imm),
-            Op::Slli => self.shift(Shift::Left, rd, rs1, imm as u8, None),
-            Op::Srli => self.shift(Shift::Right, rd, rs1, imm as u8, None),
-            Op::Srai => self.shift(Shift::Arithmetic, rd, rs1, imm as u8, None),
+            Op::Slli => self.shift(Shift::Left, rd, rs1, imm as u8),
+            Op::Srli => self.shift(Shift::Right, rd, rs1, imm as u8),
+            Op::Srai => self.shift(Shift::Arithmetic, rd, rs1, imm as u8),
             Op::Rori => self.rotate(rd, rs1, imm as u8),
             Op::Add => self.add(rd, rs1, rs2),
             Op::Sub => self.subtract(rd, rs1, rs2),
+            Op::Xor | Op::Or if self.rotation(rd, rs1, rs2).is_some() => {}
             Op::Xor => self.commutative(Alu::Xor, rd, rs1, rs2),
             Op::Or => self.commutative(Alu::Or, rd, rs1, rs2),
             Op::And => self.commutative(Alu::And, rd, rs1, rs2),
@@ -77,29 +77,12 @@ impl Translation<'_> {
         }
     }
 
-    pub(super) fn emit(&mut self, idiom: &Idiom) {
-        match *idiom {
-            Idiom::Constant { rd, value } => self.allocation.constant(&mut self.code, rd, value),
-            Idiom::Narrow { rd, rs, load } => self.extend(load, rd, rs),
-            Idiom::Scaled { rd, base, index, by } => self.scaled(rd, base, index, by),
-            Idiom::Rotation { rd, rs, by, halves } => {
-                for half in halves.into_iter().flatten() {
-                    // The source is needed once more.
-                    let avoid = self.allocation.source(&mut self.code, rs);
-                    self.shift(half.shift, half.rd, rs, half.by, Some(avoid));
-                    self.allocation.unlock(half.rd);
-                }
-                self.rotate(rd, rs, by);
-            }
-        }
-    }
-
-    fn operand(&mut self, register: u8) -> Operand {
+    pub(super) fn operand(&mut self, register: u8) -> Operand {
         self.allocation.operand(&mut self.code, register)
     }
 
     /// Writes an operand to a register of the host. Flags may change.
-    fn bring(&mut self, to: Host, from: Operand) {
+    pub(super) fn bring(&mut self, to: Host, from: Operand) {
         match from {
             Operand::At(place) => self.code.mov(to, place),
             Operand::Constant(value) => self.code.set(Place::Register(to), value),
@@ -107,7 +90,7 @@ impl Translation<'_> {
     }
 
     /// Where an operand is that has to be in a register or in memory.
-    fn place(&mut self, register: u8) -> Place {
+    pub(super) fn place(&mut self, register: u8) -> Place {
         match self.operand(register) {
             Operand::At(place) => place,
             Operand::Constant(_) => {
@@ -153,51 +136,10 @@ impl Translation<'_> {
         self.allocation.define(rd, to);
     }
 
-    fn shift(&mut self, shift: Shift, rd: u8, rs1: u8, by: u8, avoid: Option<Host>) {
-        if by == 0 {
-            return self.allocation.copy(&mut self.code, rd, rs1);
-        }
-        let from = self.operand(rs1);
-        let to = self.allocation.target(&mut self.code, rd, avoid);
-        self.bring(to, from);
-        self.code.shift(shift, to, by);
-        self.allocation.define(rd, to);
-    }
-
-    /// To the right.
-    fn rotate(&mut self, rd: u8, rs1: u8, by: u8) {
-        let from = self.operand(rs1);
-        let to = self.allocation.target(&mut self.code, rd, None);
-        match from {
-            Operand::At(place) if self.exits.bmi && place != Place::Register(to) => {
-                self.code.rotated(to, place, by);
-            }
-            from => {
-                self.bring(to, from);
-                self.code.shift(Shift::RotateRight, to, by);
-            }
-        }
-        self.allocation.define(rd, to);
-    }
-
-    fn shift_by(&mut self, shift: Shift, rd: u8, rs1: u8, rs2: u8) {
-        if self.exits.bmi && !matches!(shift, Shift::RotateLeft | Shift::RotateRight) {
-            let value = self.place(rs1);
-            let by = self.allocation.source(&mut self.code, rs2);
-            let to = self.allocation.target(&mut self.code, rd, None);
-            self.code.shifted(shift, to, value, by);
-            return self.allocation.define(rd, to);
-        }
-        self.allocation.fix(&mut self.code, &[RAX, RCX]);
-        let by = self.operand(rs2);
-        self.bring(RCX, by);
-        let value = self.operand(rs1);
-        self.bring(RAX, value);
-        self.code.shift_by_rcx(shift, RAX);
-        self.allocation.define_from(&mut self.code, rd, RAX);
-    }
-
     fn add(&mut self, rd: u8, rs1: u8, rs2: u8) {
+        if self.rotation(rd, rs1, rs2).or_else(|| self.scaled_sum(rd, rs1, rs2)).is_some() {
+            return;
+        }
         match (self.operand(rs1), self.operand(rs2)) {
             (_, Operand::Constant(value)) => self.add_constant(rd, rs1, value as i32),
             (Operand::Constant(value), _) => self.add_constant(rd, rs2, value as i32),
@@ -226,15 +168,6 @@ impl Translation<'_> {
                 self.allocation.define(rd, to);
             }
         }
-    }
-
-    /// `base + (index << by)`.
-    fn scaled(&mut self, rd: u8, base: u8, index: u8, by: u8) {
-        let base = self.allocation.source(&mut self.code, base);
-        let index = self.allocation.source(&mut self.code, index);
-        let to = self.allocation.target(&mut self.code, rd, None);
-        self.code.lea_scaled(to, base, index, by);
-        self.allocation.define(rd, to);
     }
 
     fn and_not(&mut self, rd: u8, rs1: u8, rs2: u8) {

@@ -38,6 +38,9 @@ impl Translation<'_> {
     /// Sets flags as for a branch and gives the condition under which it is taken. For a branch
     /// all slots are up to date then.
     pub(super) fn compare(&mut self, op: Op, rs1: u8, rs2: u8) -> Condition {
+        if crate::shape::is_branch(op) {
+            self.allocation.flush(&mut self.code);
+        }
         let a = self.allocation.operand(&mut self.code, rs1);
         let b = self.allocation.operand(&mut self.code, rs2);
         let condition = match op {
@@ -63,9 +66,6 @@ impl Translation<'_> {
                 Place::Register(host)
             }
         };
-        if crate::shape::is_branch(op) {
-            self.allocation.flush(&mut self.code);
-        }
         match (first, b) {
             (Place::Register(host), Operand::Constant(0)) => self.code.test(host, host),
             (place, Operand::Constant(value)) => {
@@ -147,8 +147,8 @@ impl Translation<'_> {
             }
         }
         // Bit 0 falls out; bit 1, which must be zero, becomes the highest.
-        self.code.shift(Shift::Right, RAX, 1);
-        self.code.shift(Shift::RotateRight, RAX, 1);
+        self.code.shift(Shift::Right, Place::Register(RAX), 1);
+        self.code.shift(Shift::RotateRight, Place::Register(RAX), 1);
         // Before the link is written: who stops here has not retired.
         self.allocation.flush(&mut self.code);
         let len = self.text.len() as i32;
