@@ -88,8 +88,12 @@ fn bit(register: u8) -> u32 {
     1 << (register & 31)
 }
 
-fn registers(mask: u32) -> impl Iterator<Item = u8> {
-    (0..32).filter(move |register| mask & bit(*register) != 0)
+fn registers(mut mask: u32) -> impl Iterator<Item = u8> {
+    core::iter::from_fn(move || {
+        let register = mask.trailing_zeros() as u8;
+        mask &= mask.wrapping_sub(1);
+        (register < 32).then_some(register)
+    })
 }
 
 impl Allocation {

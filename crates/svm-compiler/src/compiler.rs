@@ -55,6 +55,7 @@ struct Loaded {
     arena: Arena,
     plan: Plan,
     exits: Exits,
+    frame: Frame,
     /// The address in entries that lead nowhere yet.
     unresolved: usize,
     chunks: Vec<Chunk>,
@@ -128,6 +129,7 @@ impl Loaded {
             arena,
             plan,
             exits,
+            frame: Frame::default(),
             unresolved,
             chunks,
             late: 0,
@@ -158,17 +160,17 @@ impl Loaded {
                 }
             };
             let guest = self.arena.guest();
-            let mut frame = Frame { left: budget, ..Frame::default() };
-            let Some(answer) = self.code.enter(registers, guest, &mut frame, entry) else {
+            self.frame.left = budget;
+            let Some(answer) = self.code.enter(registers, guest, &mut self.frame, entry) else {
                 return at;
             };
-            at.left = held_back.saturating_add_signed(frame.left);
+            at.left = held_back.saturating_add_signed(self.frame.left);
             at.pc = answer as u32 as usize;
             at.interpret = 1;
             match answer & !u64::from(u32::MAX) {
                 RESUME => {}
                 SPENT => return Ran { interpret: ALL, ..at },
-                FAULT => return self.at_guard_page(text, registers, &frame, at),
+                FAULT => return self.at_guard_page(text, registers, at),
                 _ => return at,
             }
         }
@@ -232,13 +234,7 @@ impl Loaded {
     }
 
     /// An instruction touched what its guest may not, or a page that is the interpreter's.
-    fn at_guard_page(
-        &mut self,
-        text: ScannedText<'_>,
-        registers: &mut [u32; 32],
-        frame: &Frame,
-        at: Ran,
-    ) -> Ran {
+    fn at_guard_page(&mut self, text: ScannedText<'_>, registers: &mut [u32; 32], at: Ran) -> Ran {
         let offset = at.pc as u32;
         let lost = Ran { left: 0, ..at };
         let Some(chunk) = self.chunks.iter().find(|chunk| chunk.code.contains(&offset)) else {
@@ -250,7 +246,7 @@ impl Loaded {
         let Some(standing) = at_stop(text, &self.plan, &chunk.regions, self.exits, stop) else {
             return lost;
         };
-        standing.reveal(&frame.hosts, registers);
+        standing.reveal(&self.frame.hosts, registers);
         self.visits += 1 + (pc - chunk.first) as u32 / INSTRUCTIONS_PER_VISIT;
         // The block was paid in full; from here on nothing of it has retired.
         let unspent = self.plan.rest_of_block(pc) as u64;
