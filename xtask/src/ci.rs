@@ -21,6 +21,7 @@ pub(crate) fn run(args: &[String]) -> Done {
         note(outcome);
     }
     note(step("lints", &mut cargo(CLIPPY)));
+    note(step("lints with the compiling tier", &mut cargo(CLIPPY_COMPILED)));
     let mut doc = cargo(&["doc", "--release", "--workspace", "--no-deps", "--quiet"]);
     note(step(
         "documentation",
@@ -33,6 +34,15 @@ pub(crate) fn run(args: &[String]) -> Done {
 
 const CLIPPY: &[&str] =
     &["clippy", "--release", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
+
+/// What is only built when it is asked for: the tier in the programs that can have it. The tier
+/// itself and its tests are of the workspace.
+#[rustfmt::skip]
+const CLIPPY_COMPILED: &[&str] = &[
+    "clippy", "--release", "-p", "portcullis-terminal", "-p", "portcullis-bin",
+    "-p", "portcullis-bench", "--features", "compiled", "--all-targets", "--quiet",
+    "--", "-D", "warnings",
+];
 
 /// Dependency and source rules, licences and registers, without compiling anything.
 pub(crate) fn rules_only() -> Done {
