@@ -10,8 +10,8 @@ use core::marker::PhantomData;
 use core::str::FromStr;
 
 use portcullis_crypto::{
-    Key128, Randomness, Zeroizing, aes128_decrypt_block, aes128_encrypt_block, hmac_sha256,
-    tdes2_decrypt_block, tdes2_encrypt_block,
+    Aes128, Key128, Randomness, SHALLOW, Wiped, Zeroizing, aes128_decrypt_block,
+    aes128_encrypt_block, hmac_sha256, leaving_no_trace, tdes2_decrypt_block, tdes2_encrypt_block,
 };
 use portcullis_types::ScramblingMode;
 
@@ -211,6 +211,28 @@ impl LadderKey<Bound> {
             ecw[8..].fill(0);
         }
         ecw
+    }
+}
+
+/// A bound key whose schedule is kept, for the generator that wraps words with it period after
+/// period.
+pub struct WordWrapper(Wiped<Aes128>);
+
+impl WordWrapper {
+    /// Expands a key for [`LadderAlgorithm::Aes`].
+    #[must_use]
+    pub fn new(bound: &LadderKey<Bound>) -> Self {
+        leaving_no_trace::<SHALLOW, _>(|| Self(Wiped::new(Aes128::new(&bound.key))))
+    }
+
+    /// ECW of both words, each as [`LadderKey::wrap_cw`] has it.
+    #[must_use]
+    pub fn wrap_cws(&self, words: [&ControlWord; 2]) -> [[u8; 16]; 2] {
+        leaving_no_trace::<SHALLOW, _>(|| {
+            let mut blocks = words.map(|word| *word.octets.expose_secret());
+            self.0.encrypt_blocks(&mut blocks);
+            blocks
+        })
     }
 }
 

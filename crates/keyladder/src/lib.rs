@@ -29,4 +29,5 @@ pub use derivation::{
 pub use ladder::{
     AssociatedData, Bound, ControlWord, ControlWordClass, LadderAlgorithm, LadderKey, Level1,
     Level2, MAX_USAGE_RIGHTS, NotAControlWord, UnknownLadderAlgorithm, UsageRightsTooLong,
+    WordWrapper,
 };

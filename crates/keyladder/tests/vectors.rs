@@ -5,7 +5,7 @@ use portcullis_keyladder::calculator::{CalculatorError, Inputs, Outputs, calcula
 use portcullis_keyladder::envelope::{self, HeaderFields, open, seal};
 use portcullis_keyladder::{
     AssociatedData, ControlWord, ControlWordClass, LadderAlgorithm, LadderKey, Level1, Level2,
-    MaskKey, Profile, RootKey, Sck, root_key, sckv, seedv,
+    MaskKey, Profile, RootKey, Sck, WordWrapper, root_key, sckv, seedv,
 };
 use portcullis_types::{ChipId, ModuleId, VendorSysId, decode_hex, parse_hex_array};
 use serde_json::Value;
@@ -172,6 +172,7 @@ fn usage_rights_and_class_are_bound_into_the_key() {
         let cw = ControlWord::new(&octets(&case["cw"])).unwrap();
         let ecw = block(&case["ecw"]);
         assert_eq!(bound.wrap_cw(LadderAlgorithm::Aes, &cw), ecw);
+        assert_eq!(WordWrapper::new(&bound).wrap_cws([&cw, &cw]), [ecw, ecw]);
         let unwrapped = bound.unwrap_cw(LadderAlgorithm::Aes, &ecw, class).unwrap();
         assert_eq!(unwrapped.expose_secret(), cw.expose_secret());
 

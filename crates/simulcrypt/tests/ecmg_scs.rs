@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 
 use portcullis_simulcrypt::ecmg::{
-    ChannelParameters, CwProvision, EcmgHost, EcmgStatus, MESSAGES, Refusal, ServerChannel,
-    ServerLimits, message as m, parameter as p,
+    ChannelParameters, CwProvision, EachEcm, EcmgHost, EcmgStatus, MESSAGES, Refusal,
+    ServerChannel, ServerLimits, message as m, parameter as p,
 };
 use portcullis_simulcrypt::scs::{
     ClientChannel, ClientConfig, ClientError, ClientEvent, Provision,
@@ -25,6 +25,10 @@ struct Host {
     channels: BTreeSet<(u32, u16)>,
     ecm_ids: BTreeSet<(u32, u16)>,
     asked: Vec<(u16, Vec<u16>, Vec<u8>)>,
+    /// ECMs that are still to be made.
+    waiting: Vec<Vec<u8>>,
+    /// How many were made together.
+    batches: Vec<usize>,
 }
 
 fn parameters() -> ChannelParameters {
@@ -81,14 +85,19 @@ impl EcmgHost for Host {
         }
     }
 
-    fn ecm(&mut self, request: &CwProvision<'_>, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn ask(&mut self, request: &CwProvision<'_>) -> Result<(), Refusal> {
         if request.access_criteria == b"bad" {
             return Err(Refusal::parameter(EcmgStatus::InvalidValue, p::ACCESS_CRITERIA));
         }
         let periods = request.control_words.as_slice().iter().map(|(n, _)| n.0).collect();
         self.asked.push((request.cp_number.0, periods, request.access_criteria.to_vec()));
-        out.extend_from_slice(&[0x80, 0x70, 0x01, request.cp_number.0 as u8]);
+        self.waiting.push(vec![0x80, 0x70, 0x01, request.cp_number.0 as u8]);
         Ok(())
+    }
+
+    fn make(&mut self, each: &mut EachEcm<'_>) {
+        self.batches.push(self.waiting.len());
+        self.waiting.drain(..).for_each(|datagram| each(Ok(&datagram)));
     }
 }
 
@@ -115,7 +124,8 @@ impl Pair {
     fn settle(&mut self) -> Vec<ClientEvent> {
         let (mut to_server, mut to_client) = (Vec::new(), Vec::new());
         let mut readers = (FrameReader::new(MAX_MESSAGE), FrameReader::new(MAX_MESSAGE));
-        while self.client.poll_transmit(&mut to_server) | self.server.poll_transmit(&mut to_client)
+        while self.client.poll_transmit(&mut to_server)
+            | self.server.poll_transmit(&mut self.host, &mut to_client)
         {
             for octet in &to_server {
                 readers.0.extend(&[*octet]);
@@ -262,6 +272,57 @@ fn one_outstanding_provision_per_stream_and_its_time_out() {
     assert_eq!(pair.provision(1, 2, b"gold").len(), 1);
 }
 
+// spec-test: S-38
+#[test]
+fn requests_that_come_together_are_made_together_and_answered_in_their_order() {
+    let mut pair = Pair::new(3);
+    pair.settle();
+    (1..=3).for_each(|stream| drop(pair.stream(stream)));
+    pair.host.batches.clear();
+    let words = [(CpNumber(1), &[1u8; 16][..]), (CpNumber(2), &[2; 16])];
+    let mut sent = Vec::new();
+    for (stream, access_criteria) in [(3, &b"gold"[..]), (1, b"bad"), (2, b"gold")] {
+        let cp_duration = Some(Deciseconds(50));
+        let provision = Provision {
+            cp_number: CpNumber(1),
+            cp_duration,
+            control_words: &words,
+            access_criteria,
+        };
+        pair.client.provision(EcmStreamId(stream), &provision, pair.now).unwrap();
+        let mut octets = Vec::new();
+        pair.client.poll_transmit(&mut octets);
+        sent.push(octets);
+    }
+    // The refusal goes out behind the answer to what was asked before it.
+    sent.iter().for_each(|frame| pair.server.handle(frame, pair.now, &mut pair.host));
+    let streams = |events: Vec<ClientEvent>| -> Vec<u16> {
+        let stream = |event: &ClientEvent| match event {
+            ClientEvent::Ecm { stream, .. } | ClientEvent::StreamRefused { stream, .. } => stream.0,
+            other => panic!("{other:?}"),
+        };
+        events.iter().map(stream).collect()
+    };
+    assert_eq!(streams(pair.settle()), [3, 1, 2]);
+    assert_eq!(pair.host.batches, [1, 1]);
+    pair.host.batches.clear();
+    for stream in [2, 3, 1] {
+        pair.now = Time(pair.now.0 + 1);
+        let cp_duration = Some(Deciseconds(50));
+        let access_criteria = b"gold";
+        let words = [(CpNumber(2), &[1u8; 16][..]), (CpNumber(3), &[2; 16])];
+        let provision = Provision {
+            cp_number: CpNumber(2),
+            cp_duration,
+            control_words: &words,
+            access_criteria,
+        };
+        pair.client.provision(EcmStreamId(stream), &provision, pair.now).unwrap();
+    }
+    assert_eq!(streams(pair.settle()), [2, 3, 1]);
+    assert_eq!(pair.host.batches, [3], "all three at once");
+}
+
 #[test]
 fn tests_are_answered_in_both_directions() {
     let limits = ServerLimits { test_period: Some(Milliseconds(1_000)), ..ServerLimits::default() };
@@ -343,7 +404,7 @@ impl Raw {
     fn send_bytes(&mut self, bytes: &[u8]) -> (u16, Option<u16>) {
         self.server.handle(bytes, Time(0), &mut self.host);
         let mut answer = Vec::new();
-        if !self.server.poll_transmit(&mut answer) {
+        if !self.server.poll_transmit(&mut self.host, &mut answer) {
             return (0, None);
         }
         let message = Message::parse(&MESSAGES, &answer).unwrap();
@@ -468,7 +529,7 @@ fn too_long_and_too_many_bad_messages_end_the_connection() {
     let mut server = ServerChannel::new(ServerLimits::default(), Time(0));
     server.frame_too_long();
     let mut answer = Vec::new();
-    server.poll_transmit(&mut answer);
+    server.poll_transmit(&mut Host::default(), &mut answer);
     let status = peek_parameter(&answer, p::ERROR_STATUS).map(u16::from_be_bytes);
     assert_eq!(status, Some(0x0004));
     assert!(server.is_closed());

@@ -3,12 +3,16 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use portcullis_simulcrypt::ecmg::{ChannelParameters, CwProvision, EcmgHost, EcmgStatus, Refusal};
+use portcullis_simulcrypt::ecmg::{
+    ChannelParameters, CwProvision, EachEcm, EcmgHost, EcmgStatus, Refusal,
+};
 use portcullis_types::{
-    Deciseconds, EcmChannelId, EcmId, Milliseconds, SignedMilliseconds, SuperCasId,
+    CpNumber, Deciseconds, EcmChannelId, EcmId, EcmStreamId, Milliseconds, SignedMilliseconds,
+    SuperCasId,
 };
 use serde_json::json;
 
+use super::maker::{Draft, make_all};
 use super::{EcmgLimits, EcmgSystems};
 use crate::clock::unix_now;
 use crate::event::Events;
@@ -39,7 +43,18 @@ impl Shared {
 }
 
 /// One connection's view.
-pub(super) struct Host(pub(super) Arc<Shared>);
+pub(super) struct Host {
+    shared: Arc<Shared>,
+    /// ECMs that were asked for and are not made yet, and what events will say of them.
+    drafts: Vec<Draft>,
+    about: Vec<About>,
+}
+
+impl Host {
+    pub(super) const fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, drafts: Vec::new(), about: Vec::new() }
+    }
+}
 
 impl EcmgHost for Host {
     fn open_channel(
@@ -47,26 +62,26 @@ impl EcmgHost for Host {
         super_cas_id: SuperCasId,
         channel: EcmChannelId,
     ) -> Result<ChannelParameters, EcmgStatus> {
-        if self.0.systems.get(super_cas_id).is_none() {
+        if self.shared.systems.get(super_cas_id).is_none() {
             return Err(EcmgStatus::UnknownSuperCasId);
         }
-        let mut in_use = self.0.in_use();
-        if in_use.channels.len() >= self.0.limits.channels {
+        let mut in_use = self.shared.in_use();
+        if in_use.channels.len() >= self.shared.limits.channels {
             return Err(EcmgStatus::TooManyChannels);
         }
         if !in_use.channels.insert((super_cas_id, channel)) {
             return Err(EcmgStatus::ChannelInUse);
         }
-        self.0.events.emit(|| {
+        self.shared.events.emit(|| {
             json!({"event": "ecmg_channel", "state": "open",
                    "super_cas_id": super_cas_id.0, "ecm_channel_id": channel.0})
         });
-        Ok(parameters(self.0.limits.streams_per_channel))
+        Ok(parameters(self.shared.limits.streams_per_channel))
     }
 
     fn close_channel(&mut self, super_cas_id: SuperCasId, channel: EcmChannelId) {
-        self.0.in_use().channels.remove(&(super_cas_id, channel));
-        self.0.events.emit(|| {
+        self.shared.in_use().channels.remove(&(super_cas_id, channel));
+        self.shared.events.emit(|| {
             json!({"event": "ecmg_channel", "state": "closed",
                    "super_cas_id": super_cas_id.0, "ecm_channel_id": channel.0})
         });
@@ -77,8 +92,8 @@ impl EcmgHost for Host {
         super_cas_id: SuperCasId,
         ecm_id: Option<EcmId>,
     ) -> Result<(), EcmgStatus> {
-        let mut in_use = self.0.in_use();
-        if in_use.streams >= self.0.limits.streams {
+        let mut in_use = self.shared.in_use();
+        if in_use.streams >= self.shared.limits.streams {
             return Err(EcmgStatus::TooManyStreams);
         }
         // Super_CAS_id and ECM_id name one ECM stream in the whole system.
@@ -91,24 +106,63 @@ impl EcmgHost for Host {
     }
 
     fn close_stream(&mut self, super_cas_id: SuperCasId, ecm_id: Option<EcmId>) {
-        let mut in_use = self.0.in_use();
+        let mut in_use = self.shared.in_use();
         in_use.streams = in_use.streams.saturating_sub(1);
         if let Some(ecm_id) = ecm_id {
             in_use.ecm_ids.remove(&(super_cas_id, ecm_id));
         }
     }
 
-    fn ecm(&mut self, request: &CwProvision<'_>, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn ask(&mut self, request: &CwProvision<'_>) -> Result<(), Refusal> {
         let unknown = Refusal { status: EcmgStatus::UnknownSuperCasId, information: 0 };
-        let system = self.0.systems.get(request.super_cas_id).ok_or(unknown)?;
-        let made = system.ecm(request, unix_now(), out);
-        self.0.events.emit(|| {
-            let (super_cas_id, stream) = (request.super_cas_id.0, request.stream_id.0);
-            let status = made.as_ref().err().map_or(0, |refusal| refusal.status.code());
-            json!({"event": "ecm", "super_cas_id": super_cas_id, "ecm_stream_id": stream,
-                   "cp_number": request.cp_number.0, "octets": out.len(), "error_status": status})
+        let system = self.shared.systems.get(request.super_cas_id);
+        let drafted = system.ok_or(unknown).and_then(|system| system.draft(request, unix_now()));
+        let about = About {
+            super_cas_id: request.super_cas_id,
+            stream: request.stream_id,
+            cp_number: request.cp_number,
+        };
+        match drafted {
+            Ok(draft) => {
+                self.drafts.push(draft);
+                self.about.push(about);
+                Ok(())
+            }
+            Err(refusal) => {
+                about.tell(&self.shared.events, Err(&refusal));
+                Err(refusal)
+            }
+        }
+    }
+
+    fn make(&mut self, each: &mut EachEcm<'_>) {
+        let events = &self.shared.events;
+        let mut about = self.about.drain(..);
+        make_all(&self.drafts, &mut |made| {
+            if let Some(about) = about.next() {
+                about.tell(events, made.as_ref().map(|section| section.len()));
+            }
+            each(made);
         });
-        made
+        self.drafts.clear();
+    }
+}
+
+/// What an event says of an ECM.
+struct About {
+    super_cas_id: SuperCasId,
+    stream: EcmStreamId,
+    cp_number: CpNumber,
+}
+
+impl About {
+    fn tell(&self, events: &Events, made: Result<usize, &Refusal>) {
+        events.emit(|| {
+            let status = made.err().map_or(0, |refusal| refusal.status.code());
+            json!({"event": "ecm", "super_cas_id": self.super_cas_id.0,
+                   "ecm_stream_id": self.stream.0, "cp_number": self.cp_number.0,
+                   "octets": made.unwrap_or(0), "error_status": status})
+        });
     }
 }
 

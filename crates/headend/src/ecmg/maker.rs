@@ -3,13 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use portcullis_keyladder::envelope::{HeaderFields, Sealer};
+use portcullis_keyladder::envelope::{HeaderFields, Sealer, ToSeal, seal_many};
 use portcullis_keyladder::{
-    AssociatedData, Bound, ControlWord, ControlWordClass, LadderAlgorithm, LadderKey, Level1,
+    AssociatedData, ControlWord, ControlWordClass, LadderKey, Level1, WordWrapper,
 };
 use portcullis_messages::{AccessCriteria, EcmBody, Layout, TableId, section};
-use portcullis_simulcrypt::ecmg::{CwProvision, EcmgStatus, Refusal, parameter};
-use portcullis_types::{EpochId, Parity, ProductId, Seconds, SuperCasId, UnixSeconds};
+use portcullis_simulcrypt::ecmg::{CwProvision, EachEcm, EcmgStatus, Refusal, parameter};
+use portcullis_types::{CpNumber, EpochId, Parity, ProductId, Seconds, SuperCasId, UnixSeconds};
 use portcullis_vault::Passphrase;
 
 use super::EcmgError;
@@ -74,7 +74,50 @@ struct Prepared {
     epoch: EpochId,
     usage_rights: Vec<u8>,
     sealer: Sealer<LadderKey<Level1>>,
-    bound: LadderKey<Bound>,
+    wrapper: WordWrapper,
+}
+
+/// An ECM that is not sealed yet. It has no octets that could go anywhere.
+pub(super) struct Draft {
+    prepared: Arc<Prepared>,
+    cp_number: CpNumber,
+    client: Vec<u8>,
+}
+
+impl Draft {
+    fn to_seal(&self) -> ToSeal<'_, LadderKey<Level1>> {
+        let Self { prepared, cp_number, client } = self;
+        let fields = HeaderFields {
+            salt: cp_number.0,
+            key_ref: prepared.product.0,
+            sequence: prepared.epoch.0,
+        };
+        ToSeal { sealer: &prepared.sealer, fields, ladder: &[], client }
+    }
+}
+
+/// Seals ECMs, many at once where the processor can, and tells the section of each, in order.
+pub(super) fn make_all(drafts: &[Draft], each: &mut EachEcm<'_>) {
+    let refused = || invalid(parameter::ACCESS_CRITERIA);
+    let mut one = |draft: &Draft, message: Result<&[u8], Refusal>| {
+        let table_id = TableId::ecm(draft.cp_number.parity());
+        let wrapped = |message| section::wrap(table_id, message).map_err(|_| refused());
+        each(message.and_then(wrapped).as_deref().map_err(|refusal| *refusal));
+    };
+    if let Ok(sealed) = seal_many(drafts.iter().map(Draft::to_seal)) {
+        drafts.iter().zip(sealed.iter()).for_each(|(draft, message)| one(draft, Ok(message)));
+        return;
+    }
+    // One of them does not fit: it alone is refused.
+    for draft in drafts {
+        let ToSeal { sealer, fields, ladder, client } = draft.to_seal();
+        let sealed = sealer.seal(fields, ladder, client);
+        one(draft, sealed.as_deref().map_err(|_| refused()));
+    }
+}
+
+fn invalid(parameter: u16) -> Refusal {
+    Refusal::parameter(EcmgStatus::InvalidValue, parameter)
 }
 
 impl EcmgSystem {
@@ -91,18 +134,16 @@ impl EcmgSystem {
         self.keys.ca().description.super_cas_id
     }
 
-    /// Makes the ECM section for a request at this time.
+    /// Works out what the ECM for a request at this time says; [`make_all`] seals it.
     ///
     /// # Errors
     /// [`Refusal`] with the parameter in question.
     // spec: D-H1 S-38
-    pub fn ecm(
+    pub(super) fn draft(
         &self,
         request: &CwProvision<'_>,
         now: UnixSeconds,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Refusal> {
-        let invalid = |p| Refusal::parameter(EcmgStatus::InvalidValue, p);
+    ) -> Result<Draft, Refusal> {
         let few =
             Refusal::parameter(EcmgStatus::NotEnoughControlWords, parameter::CP_CW_COMBINATION);
         let (even, odd) = words_by_parity(request).ok_or(few)?;
@@ -115,32 +156,20 @@ impl EcmgSystem {
         let prepared = self
             .prepare(request.access_criteria, even.class(), now)
             .ok_or_else(|| invalid(parameter::ACCESS_CRITERIA))?;
+        let [ecw_even, ecw_odd] = prepared.wrapper.wrap_cws([&even, &odd]);
         let body = EcmBody {
             product: prepared.product,
             epoch: prepared.epoch,
             cp_number: request.cp_number,
             time: now,
-            ecw_even: prepared.bound.wrap_cw(LadderAlgorithm::Aes, &even),
-            ecw_odd: prepared.bound.wrap_cw(LadderAlgorithm::Aes, &odd),
+            ecw_even,
+            ecw_odd,
             usage_rights: prepared.usage_rights.clone(),
         };
         // Usage rights were held to their limit when they were read, so the rest always fits.
-        let impossible = |_| invalid(parameter::ACCESS_CRITERIA);
-        let client = self.layout.encode_ecm(&body).map_err(impossible)?;
-        let fields = HeaderFields {
-            salt: request.cp_number.0,
-            key_ref: prepared.product.0,
-            sequence: prepared.epoch.0,
-        };
-        let message = prepared
-            .sealer
-            .seal(fields, &[], &client)
-            .map_err(|_| invalid(parameter::ACCESS_CRITERIA))?;
-        let table_id = TableId::ecm(request.cp_number.parity());
-        let section =
-            section::wrap(table_id, &message).map_err(|_| invalid(parameter::ACCESS_CRITERIA))?;
-        *out = section;
-        Ok(())
+        let client =
+            self.layout.encode_ecm(&body).map_err(|_| invalid(parameter::ACCESS_CRITERIA))?;
+        Ok(Draft { prepared, cp_number: request.cp_number, client })
     }
 
     fn prepare(
@@ -163,7 +192,8 @@ impl EcmgSystem {
         let k1 = self.keys.k1(product, epoch);
         let bound = k1.bind(&AssociatedData::new(&usage_rights, class).ok()?);
         let sealer = Sealer::new(&k1);
-        let made = Arc::new(Prepared { product, epoch, usage_rights, sealer, bound });
+        let wrapper = WordWrapper::new(&bound);
+        let made = Arc::new(Prepared { product, epoch, usage_rights, sealer, wrapper });
         if cache.len() >= MAX_PREPARED {
             cache.clear();
         }

@@ -104,7 +104,7 @@ async fn connection(mut stream: TcpStream, shared: Arc<Shared>) -> std::io::Resu
     stream.set_nodelay(true)?;
     let clock = Steady::start();
     let channel = ServerChannel::new(shared.limits.connection, clock.now());
-    let mut this = Connection { channel, host: Host(shared) };
+    let mut this = Connection { channel, host: Host::new(shared) };
     let mut reader = FrameReader::new(MAX_MESSAGE);
     let mut received = vec![0; READ_LEN];
     let mut out = Vec::new();
@@ -128,7 +128,7 @@ async fn connection(mut stream: TcpStream, shared: Arc<Shared>) -> std::io::Resu
                 }
             }
         }
-        if this.channel.poll_transmit(&mut out) {
+        if this.channel.poll_transmit(&mut this.host, &mut out) {
             stream.write_all(&out).await?;
         }
     }

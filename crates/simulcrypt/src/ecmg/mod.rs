@@ -8,7 +8,7 @@ mod status;
 mod tables;
 
 pub use parameters::ChannelParameters;
-pub use server::{EcmgHost, ServerChannel, ServerLimits};
+pub use server::{EachEcm, EcmgHost, ServerChannel, ServerLimits};
 pub use server_stream::{ControlWords, CwProvision, Refusal};
 pub use status::EcmgStatus;
 pub use tables::{MESSAGES, message, parameter};

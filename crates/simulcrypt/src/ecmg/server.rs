@@ -46,12 +46,19 @@ pub trait EcmgHost {
     /// Frees what `open_stream` took.
     fn close_stream(&mut self, super_cas_id: SuperCasId, ecm_id: Option<EcmId>);
 
-    /// Makes an ECM; the datagram goes into `out`, which is empty.
+    /// Takes a request for an ECM; [`EcmgHost::make`] makes it.
     ///
     /// # Errors
     /// [`Refusal`], which becomes a stream_error.
-    fn ecm(&mut self, request: &CwProvision<'_>, out: &mut Vec<u8>) -> Result<(), Refusal>;
+    fn ask(&mut self, request: &CwProvision<'_>) -> Result<(), Refusal>;
+
+    /// Makes the ECMs that were asked for since the last call, all at once, and tells the datagram
+    /// of each in the order in which they were asked for.
+    fn make(&mut self, each: &mut EachEcm<'_>);
 }
+
+/// Takes ECM_datagrams one after the other, or why there is none.
+pub type EachEcm<'a> = dyn FnMut(Result<&[u8], Refusal>) + 'a;
 
 /// Limits of one connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,12 +90,22 @@ pub struct ServerChannel {
     limits: ServerLimits,
     channel: Option<Channel>,
     out: Vec<u8>,
-    datagram: Vec<u8>,
+    /// Requests for ECMs that are made together, once all is read that is there to be read.
+    asked: Vec<Asked>,
     bad_in_a_row: u32,
     deadline: Option<Time>,
     test_sent: bool,
     version: u8,
     closed: bool,
+}
+
+/// What the answer to a request for an ECM repeats.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    channel: EcmChannelId,
+    stream: EcmStreamId,
+    cp_number: u16,
+    version: u8,
 }
 
 #[derive(Debug)]
@@ -110,7 +127,7 @@ impl ServerChannel {
             limits,
             channel: None,
             out: Vec::new(),
-            datagram: Vec::new(),
+            asked: Vec::new(),
             bad_in_a_row: 0,
             deadline: Some(now.after(limits.setup_time)),
             test_sent: false,
@@ -127,6 +144,9 @@ impl ServerChannel {
         self.heard(now);
         let outcome = match Message::parse(&MESSAGES, frame) {
             Ok(message) => {
+                if message.kind() != m::CW_PROVISION {
+                    self.make_asked(host);
+                }
                 self.version = message.version();
                 self.dispatch(&message, now, host)
             }
@@ -140,7 +160,10 @@ impl ServerChannel {
         };
         match outcome {
             Ok(()) => self.bad_in_a_row = 0,
-            Err(refusal) => self.refuse(frame, refusal),
+            Err(refusal) => {
+                self.make_asked(host);
+                self.refuse(frame, refusal);
+            }
         }
     }
 
@@ -166,8 +189,10 @@ impl ServerChannel {
         self.deadline
     }
 
-    /// Moves the bytes to be sent into `buffer` (emptied first); false when there are none.
-    pub fn poll_transmit(&mut self, buffer: &mut Vec<u8>) -> bool {
+    /// Moves the bytes to be sent into `buffer` (emptied first); false when there are none. The ECMs
+    /// that were asked for are made now, so that requests which came together are made together.
+    pub fn poll_transmit(&mut self, host: &mut dyn EcmgHost, buffer: &mut Vec<u8>) -> bool {
+        self.make_asked(host);
         buffer.clear();
         std::mem::swap(&mut self.out, buffer);
         !buffer.is_empty()
@@ -292,23 +317,49 @@ impl ServerChannel {
     }
 
     fn cw_provision(&mut self, message: &Message<'_>, host: &mut dyn EcmgHost) -> Answer {
-        let mut datagram = std::mem::take(&mut self.datagram);
-        datagram.clear();
         let (channel, id) = self.stream(message)?;
         let channel_id = channel.id;
         let served = (channel.super_cas_id, &channel.parameters);
         let unknown = Refusal::parameter(EcmgStatus::UnknownStream, p::ECM_STREAM_ID);
         let stream = channel.streams.get_mut(&id).ok_or(unknown)?;
-        stream.provision(message, served, id, |request| host.ecm(request, &mut datagram))?;
         let cp_number = number(message, p::CP_NUMBER)?;
-        self.write(m::ECM_RESPONSE, |w| {
-            w.u16(p::ECM_CHANNEL_ID, channel_id.0)
-                .u16(p::ECM_STREAM_ID, id.0)
-                .u16(p::CP_NUMBER, cp_number)
-                .bytes(p::ECM_DATAGRAM, &datagram)
-        });
-        self.datagram = datagram;
+        stream.provision(message, served, id, |request| host.ask(request))?;
+        let version = self.version;
+        self.asked.push(Asked { channel: channel_id, stream: id, cp_number, version });
+        if self.asked.len() >= ASKED_MAX {
+            self.make_asked(host);
+        }
         Ok(())
+    }
+
+    /// Answers the requests for ECMs.
+    fn make_asked(&mut self, host: &mut dyn EcmgHost) {
+        if self.asked.is_empty() {
+            return;
+        }
+        let mut asked = std::mem::take(&mut self.asked);
+        let mut answers = asked.drain(..);
+        host.make(&mut |made| {
+            let Some(Asked { channel, stream, cp_number, version }) = answers.next() else {
+                return;
+            };
+            let kind = if made.is_ok() { m::ECM_RESPONSE } else { m::STREAM_ERROR };
+            let writer = Writer::new(&mut self.out, version, kind)
+                .u16(p::ECM_CHANNEL_ID, channel.0)
+                .u16(p::ECM_STREAM_ID, stream.0);
+            let writer = match made {
+                Ok(datagram) => {
+                    writer.u16(p::CP_NUMBER, cp_number).bytes(p::ECM_DATAGRAM, datagram)
+                }
+                Err(refusal) => writer
+                    .u16(p::ERROR_STATUS, refusal.status.code())
+                    .u16(p::ERROR_INFORMATION, refusal.information),
+            };
+            // Only an ECM of 64 KiB could fail here; then nothing is sent and the SCS times out.
+            let _ = writer.finish();
+        });
+        drop(answers);
+        self.asked = asked;
     }
 
     /// The open channel, when the message names it.
@@ -409,5 +460,7 @@ fn is_status(frame: &[u8]) -> bool {
     kind == Some(&m::CHANNEL_STATUS.to_be_bytes()) || kind == Some(&m::STREAM_STATUS.to_be_bytes())
 }
 
+/// Requests for ECMs that wait for each other at most.
+const ASKED_MAX: usize = 128;
 /// Before the peer has spoken.
 const DEFAULT_VERSION: u8 = 3;
