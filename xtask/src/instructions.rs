@@ -107,15 +107,16 @@ fn of_run(program: &Path, arguments: &str) -> Done<i64> {
     count.ok_or_else(|| "valgrind tells no count".into())
 }
 
-/// What stands in a function.
+/// What stands in a function, in all its copies for different types and lengths.
 fn of_function(disassembly: &str, name: &str) -> Done<Counts> {
     let head = format!("<{name}>:");
-    let mut lines = disassembly.lines().skip_while(|line| !line.ends_with(&head));
-    lines
-        .next()
-        .ok_or_else(|| format!("{name}: no such function in the program; was it inlined?"))?;
     let (mut instructions, mut loads, mut stores) = (0, 0, 0);
-    for line in lines.take_while(|line| !line.is_empty()) {
+    let mut within = false;
+    for line in disassembly.lines() {
+        within = if within { !line.is_empty() } else { line.ends_with(&head) };
+        if !within {
+            continue;
+        }
         let Some((_, instruction)) = line.split_once(":\t") else { continue };
         let Some((mnemonic, operands)) = instruction.split_once(char::is_whitespace) else {
             continue;
@@ -137,6 +138,9 @@ fn of_function(disassembly: &str, name: &str) -> Done<Counts> {
             };
         let compares = ["cmp", "test", "vptest"].iter().any(|word| mnemonic.starts_with(word));
         if into_memory && !compares { stores += 1 } else { loads += 1 }
+    }
+    if instructions == 0 {
+        return Err(format!("{name}: no such function in the program; was it inlined?"));
     }
     Ok(vec![("instructions", instructions), ("loads", loads), ("stores", stores)])
 }
@@ -191,12 +195,15 @@ mod tests {
 
 0000000000002000 <a::cold>:
     2000:\tret
+
+0000000000003000 <a::hot>:
+    3000:\tret
 ";
 
     #[test]
     fn loads_and_stores_are_told_apart() {
         let counts = of_function(CODE, "a::hot");
-        assert_eq!(counts, Ok(vec![("instructions", 6), ("loads", 3), ("stores", 2)]));
+        assert_eq!(counts, Ok(vec![("instructions", 7), ("loads", 3), ("stores", 2)]));
         assert!(of_function(CODE, "a::inlined").is_err());
     }
 
