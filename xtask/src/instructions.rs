@@ -197,7 +197,8 @@ mod tests {
     2000:\tret
 
 0000000000003000 <a::hot>:
-    3000:\tret
+    3000:\tmov    %rax,%rcx
+    3003:\tret
 ";
 
     #[test]
