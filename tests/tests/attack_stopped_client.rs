@@ -4,7 +4,7 @@
 
 use portcullis_tests::{World, h264_aac, has_ffmpeg, skip};
 
-// spec-test: X-01 X-26 X-Y03
+// spec-test: X-01 X-12 X-26 X-Y03
 // attack-test: T-30
 #[test]
 fn a_stopped_client_is_on_record_after_a_restart_of_the_box() {
@@ -32,8 +32,8 @@ fn a_stopped_client_is_on_record_after_a_restart_of_the_box() {
     let _ = world.terminal("b1", stream.service, &scrambled, &played).ok();
     World::assert_same_picture(&stream, &played);
 
-    let records = records();
-    let record = records.last().expect("a record");
+    let kept = records();
+    let record = kept.last().expect("a record");
     assert_eq!(record["kind"], "violation", "{record}");
     assert_eq!((&record["code"], &record["call"]), (&(-100).into(), &0x046.into()), "{record}");
     // It did not even get as far as the first EMM.
@@ -41,4 +41,16 @@ fn a_stopped_client_is_on_record_after_a_restart_of_the_box() {
     assert_eq!(record["super_scp_id"], 0xA001, "{record}");
     let says = world.run(&["box", "violations", "b1"]).ok();
     assert!(says.stdout.contains("call 0x046"), "{says:?}");
+
+    // The operator of a box that is elsewhere has what it told the centre, each record once.
+    let told = || {
+        let mut told = world.run(&["box", "violations", "b1", "--told", "--json"]).ok().json();
+        told["violations"].take()
+    };
+    for _ in 0..2 {
+        let _ = world.terminal("b1", stream.service, &scrambled, &played).ok();
+        let told = told();
+        assert_eq!(told.as_array().unwrap().len(), records().len());
+        assert_eq!(told, serde_json::Value::from(records()));
+    }
 }

@@ -9,11 +9,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use portcullis_download::server::{answer_metadata, authorise_image};
-use portcullis_download::wire::{METADATA_CAP, TICKET_HEADER, encode_sections, parse};
+use portcullis_download::wire::{
+    METADATA_CAP, TICKET_HEADER, VIOLATIONS_MAX, VIOLATIONS_PATH, encode_sections, parse,
+};
 use portcullis_download::{ErrorCode, MetadataRequest, TicketAuthority};
 use portcullis_headend::emmg::current_emms;
 use portcullis_headend::layout::DataDir;
-use portcullis_types::{CaSystemId, ChipId, parse_hex_array, parse_u32};
+use portcullis_headend::store::{Operator, Repository, StoreError, ViolationReport};
+use portcullis_types::{CaSystemId, ChipId, UnixSeconds, parse_hex_array, parse_u32};
 use portcullis_vault::Passphrase;
 
 use crate::catalogue::PublishedClients;
@@ -70,6 +73,7 @@ pub(crate) fn router(shared: Arc<Shared>, role: Option<Role>) -> Router {
     }
     if runs(Role::Emm) {
         router = router.route("/emm/v1/{ca_system_id}/{chip_id}", get(emms));
+        router = router.route(VIOLATIONS_PATH, post(violations));
     }
     router.layer(DefaultBodyLimit::max(METADATA_CAP)).with_state(shared)
 }
@@ -171,6 +175,52 @@ async fn emms(
     })?;
     shared.report("emm", 200, &request_id);
     Ok(encode_sections(&sections).into_response())
+}
+
+/// A record of a box: its number and time, and the whole as it came.
+#[derive(serde::Deserialize)]
+struct Numbered {
+    number: u32,
+    time: u64,
+}
+
+/// Whose records these are says the certificate and nothing else.
+// spec: X-12 X-26
+async fn violations(
+    State(shared): State<Arc<Shared>>,
+    Extension(peer): Extension<Peer>,
+    body: Bytes,
+) -> Answer {
+    let request_id = random_id();
+    let refuse = |code| refusal(&shared, "report", code, &request_id);
+    let device = peer.0.ok_or_else(|| refuse(ErrorCode::AuthFailed))?;
+    let records: Vec<Box<serde_json::value::RawValue>> =
+        parse(&body).ok_or_else(|| refuse(ErrorCode::Malformed))?;
+    let report = |record: &Box<serde_json::value::RawValue>| {
+        let Numbered { number, time } = serde_json::from_str(record.get()).ok()?;
+        let record = record.get().to_owned();
+        Some(ViolationReport { number, at: UnixSeconds(time), record })
+    };
+    let reports: Option<Vec<_>> = records.iter().map(report).collect();
+    let reports = reports
+        .filter(|reports| reports.len() <= VIOLATIONS_MAX)
+        .ok_or_else(|| refuse(ErrorCode::Malformed))?;
+    let work = Arc::clone(&shared);
+    tokio::task::spawn_blocking(move || -> Result<(), StoreError> {
+        Operator::open(&work.data.operator_db())?.keep_violations(device, &reports)
+    })
+    .await
+    .map_err(|_| refuse(ErrorCode::Internal))?
+    .map_err(|error| {
+        tracing::warn!("records of {device}: {error}");
+        refuse(match error {
+            StoreError::UnknownChip(_) => ErrorCode::NotAuthorized,
+            StoreError::TimeOutOfRange(_) => ErrorCode::Malformed,
+            _ => ErrorCode::UpstreamDown,
+        })
+    })?;
+    shared.report("report", 200, &request_id);
+    Ok("{}".into_response())
 }
 
 /// The rest of an image, without a copy.

@@ -11,6 +11,7 @@ use portcullis_crypto::sha256;
 use portcullis_download::wire::{HeldClient, MetadataRequest, MetadataResponse, PROTOCOL_VERSION};
 use portcullis_download::{ErrorBody, ErrorCode};
 use portcullis_headend::layout::{CaSystem, DataDir};
+use portcullis_headend::store::{Operator, OperatorData, Repository};
 use portcullis_trust::Role;
 use portcullis_types::{CaSystemId, ChipId, ScpClientId, SuperScpId, UnixSeconds};
 use portcullis_vault::Party;
@@ -156,6 +157,40 @@ impl World {
         request.extend_from_slice(&body);
         self.send(device, &request).unwrap()
     }
+}
+
+/// The same for what a box tells of stopped clients.
+fn tell(world: &World, device: Option<&str>, body: &str) -> (u16, Vec<u8>) {
+    let request = format!(
+        "POST /report/v1/violations HTTP/1.1\r\nhost: centre\r\nconnection: close\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    world.send(device, request.as_bytes()).unwrap()
+}
+
+// spec-test: X-12
+#[test]
+fn records_are_those_of_the_box_that_shows_its_certificate() {
+    let world = World::new(None);
+    let path = DataDir::new(world.folder.path()).operator_db();
+    let mut store =
+        Operator::create(&path, &OperatorData::defaults(vec![CaSystemId(0x7A10)])).unwrap();
+    let own = store.add_terminal("own", CHIP, CaSystemId(0x7A10)).unwrap();
+    let record = r#"{"number":0,"time":1800000000,"what":"violation"}"#;
+    let body = format!("[{record}]");
+    assert_eq!(code(tell(&world, None, &body)), ErrorCode::AuthFailed);
+    // A device that this operator does not know, and what is no report.
+    assert_eq!(code(tell(&world, Some("other"), &body)), ErrorCode::NotAuthorized);
+    for bad in ["", "{}", "[{}]", r#"[{"number":-1,"time":0}]"#, "[1]"] {
+        assert_eq!(code(tell(&world, Some("own"), bad)), ErrorCode::Malformed, "{bad}");
+    }
+    let many = format!("[{}]", vec![record; 65].join(","));
+    assert_eq!(code(tell(&world, Some("own"), &many)), ErrorCode::Malformed);
+    assert_eq!(store.violations(&own).unwrap(), []);
+    assert_eq!(tell(&world, Some("own"), &body).0, 200);
+    let kept = store.violations(&own).unwrap();
+    assert_eq!((kept.len(), kept[0].record.as_str()), (1, record));
 }
 
 fn code((status, body): (u16, Vec<u8>)) -> ErrorCode {

@@ -19,6 +19,10 @@ pub const CLIENT_PATH: &str = "/cdcs_pss/v1/client";
 pub const IMAGE_PATH: &str = "/cdcs_mss/v1/image/";
 /// Path of the two-way return channel; CA_system_id and ChipID follow.
 pub const EMM_PATH: &str = "/emm/v1/";
+/// Path for what a terminal tells of clients that were stopped.
+pub const VIOLATIONS_PATH: &str = "/report/v1/violations";
+/// Records in one such report.
+pub const VIOLATIONS_MAX: usize = 64;
 /// Octets of an answer of the return channel.
 pub const SECTIONS_CAP: usize = 256 * 1024;
 /// Header with the ticket of an image request.

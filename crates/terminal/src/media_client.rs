@@ -287,8 +287,25 @@ struct Clients<'a> {
 }
 
 impl Clients<'_> {
-    fn start(&self, chip: ChipHandle, service: &Service) -> Result<KeySource, TerminalError> {
-        start_client(self, chip, service)
+    fn start(&self, mut chip: ChipHandle, service: &Service) -> Result<KeySource, TerminalError> {
+        self.tell_violations(&mut chip);
+        let mut source = start_client(self, chip, service)?;
+        // Also when another client took over from one that did not come up.
+        match &mut source {
+            KeySource::None(_, Some(chip)) => self.tell_violations(chip),
+            KeySource::Client(source) => self.tell_violations(&mut source.running.host().chip),
+            KeySource::None(_, None) | KeySource::Clear(_) => {}
+        }
+        Ok(source)
+    }
+
+    /// What stopped clients, for the operator.
+    // spec: X-12 X-26
+    fn tell_violations(&self, chip: &mut ChipHandle) {
+        if let Some(link) = self.link {
+            let send = |records: &[ViolationRecord]| link.report(records);
+            violations::tell(self.scp.flash, &mut ChipSealer(chip), now(), send);
+        }
     }
 
     /// Why this client may not descramble the service into this output.

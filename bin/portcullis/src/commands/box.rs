@@ -10,6 +10,7 @@ use portcullis_chipset::{DEVICE_KEY_LABEL, Otp, fabric};
 use portcullis_crypto::Zeroizing;
 use portcullis_headend::layout::{CaSystem, DataDir};
 use portcullis_headend::store::{Operator, Repository};
+use portcullis_terminal::ViolationRecord;
 use portcullis_types::{ChipId, parse_hex_array, parse_u32};
 use portcullis_vault::Party;
 use serde_json::{Value, json};
@@ -52,8 +53,11 @@ enum BoxCommand {
     },
     /// What stopped the clients of a box, the oldest first: time, client, event, call, place.
     Violations {
-        /// The box. It must not be playing.
+        /// The box. It must not be playing, unless `--told`.
         name: String,
+        /// What the box has told the centre, in place of what stands in its own log.
+        #[arg(long)]
+        told: bool,
         #[command(flatten)]
         common: Common,
     },
@@ -85,8 +89,8 @@ pub(crate) fn run(args: Args) -> Outcome {
             print(common.json, &object, &format!("box {name}: chip {chip}, client of {vendor}"));
         }
         BoxCommand::List { common } => list(&DataDir::new(&common.data), common.json)?,
-        BoxCommand::Violations { name, common } => {
-            violations(&DataDir::new(&common.data), &name, common.json)?;
+        BoxCommand::Violations { name, told, common } => {
+            violations(&DataDir::new(&common.data), &name, told, common.json)?;
         }
         BoxCommand::Revoke { name, common } => {
             let mut store = Operator::open(&DataDir::new(&common.data).operator_db())?;
@@ -325,9 +329,16 @@ fn list(data: &DataDir, json: bool) -> Outcome {
 }
 
 // spec: X-26
-fn violations(data: &DataDir, name: &str, json: bool) -> Outcome {
-    Operator::open(&data.operator_db())?.terminal(name)?;
-    let records = super::terminal::violations(data, name)?;
+fn violations(data: &DataDir, name: &str, told: bool, json: bool) -> Outcome {
+    let store = Operator::open(&data.operator_db())?;
+    let terminal = store.terminal(name)?;
+    let records: Vec<ViolationRecord> = if told {
+        let told = store.violations(&terminal)?;
+        // What cannot be read was kept for a newer version.
+        told.iter().filter_map(|report| serde_json::from_str(&report.record).ok()).collect()
+    } else {
+        super::terminal::violations(data, name)?
+    };
     let mut lines = String::new();
     for record in &records {
         let during = record.event.as_deref().unwrap_or("-");

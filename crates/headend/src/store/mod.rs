@@ -15,6 +15,7 @@ mod sqlite;
 mod terminals;
 #[cfg(test)]
 mod tests;
+mod violations;
 
 use portcullis_types::{CaSystemId, ChipId, ProductId, Seconds, UnixSeconds};
 
@@ -22,7 +23,7 @@ pub use error::StoreError;
 pub use open::Operator;
 pub use records::{
     Change, DEFAULT_EPOCH_LENGTH, EntitlementRow, GroupMember, Membership, OperatorData,
-    OutboxEvent, OutboxKind, Product, Service, Terminal,
+    OutboxEvent, OutboxKind, Product, Service, Terminal, ViolationReport,
 };
 
 /// What the headend asks of a store. SQLite is one ([`Operator`]); a distributed one may follow.
@@ -146,6 +147,23 @@ pub trait Repository {
     /// # Errors
     /// As above.
     fn mark_sent_through(&mut self, ca_system: CaSystemId, event: i64) -> Result<(), StoreError>;
+
+    /// Keeps what a box told of clients that were stopped: at most 1024 records of each box, and
+    /// each once however often it is told. One transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownChip`], [`StoreError::TimeOutOfRange`].
+    fn keep_violations(
+        &mut self,
+        chip_id: ChipId,
+        reports: &[ViolationReport],
+    ) -> Result<(), StoreError>;
+
+    /// What a box told of clients that were stopped, the oldest first.
+    ///
+    /// # Errors
+    /// As above.
+    fn violations(&self, terminal: &Terminal) -> Result<Vec<ViolationReport>, StoreError>;
 
     /// Rises whenever another connection has changed the database.
     ///

@@ -151,3 +151,14 @@ pub struct OutboxEvent {
 
 /// A day.
 pub const DEFAULT_EPOCH_LENGTH: Seconds = Seconds(86_400);
+
+/// What a box told of a client that was stopped, or not let in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ViolationReport {
+    /// The box's own count.
+    pub number: u32,
+    /// When, by the box's clock.
+    pub at: UnixSeconds,
+    /// One JSON object, as the box has it in its log.
+    pub record: String,
+}

@@ -64,4 +64,4 @@ pub(super) fn fill(db: &mut Connection, data: &OperatorData) -> Result<(), Store
     Ok(tx.commit()?)
 }
 
-const MIGRATIONS: [&str; 1] = [include_str!("schema_1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema_1.sql"), include_str!("schema_2.sql")];

@@ -7,7 +7,7 @@ use rusqlite::{Transaction, TransactionBehavior};
 
 use super::{
     Change, EntitlementRow, GroupMember, Membership, Operator, OutboxEvent, Product, Repository,
-    Service, StoreError, Terminal, entitlements, outbox, terminals,
+    Service, StoreError, Terminal, ViolationReport, entitlements, outbox, terminals, violations,
 };
 
 impl Repository for Operator {
@@ -127,6 +127,22 @@ impl Repository for Operator {
 
     fn mark_sent_through(&mut self, ca_system: CaSystemId, event: i64) -> Result<(), StoreError> {
         outbox::mark_sent_through(&self.db, ca_system, event)
+    }
+
+    fn keep_violations(
+        &mut self,
+        chip_id: ChipId,
+        reports: &[ViolationReport],
+    ) -> Result<(), StoreError> {
+        self.change(|tx| {
+            let terminal =
+                terminals::by_chip(tx, chip_id)?.ok_or(StoreError::UnknownChip(chip_id))?;
+            violations::keep(tx, &terminal, reports)
+        })
+    }
+
+    fn violations(&self, terminal: &Terminal) -> Result<Vec<ViolationReport>, StoreError> {
+        violations::of(&self.db, terminal)
     }
 
     fn data_version(&self) -> Result<i64, StoreError> {

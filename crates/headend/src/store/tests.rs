@@ -277,3 +277,37 @@ fn an_emptied_or_foreign_database_is_refused_and_not_filled() {
     let error = Operator::open(&path).unwrap_err();
     assert!(error.to_string().contains("put back a backup"), "{error}");
 }
+
+// spec-test: X-26
+#[test]
+fn what_a_box_tells_twice_stands_once_and_the_oldest_give_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = new_store(&dir);
+    let mine = store.add_terminal("one", ChipId(1), A).unwrap();
+    let other = store.add_terminal("two", ChipId(2), A).unwrap();
+    let report =
+        |number, at| ViolationReport { number, at: t(at), record: format!("{{\"n\":{number}}}") };
+    store.keep_violations(ChipId(1), &[report(0, 10), report(1, 10)]).unwrap();
+    store.keep_violations(ChipId(1), &[report(1, 10), report(2, 20)]).unwrap();
+    let all = again(&store).violations(&mine).unwrap();
+    assert_eq!(all, [report(0, 10), report(1, 10), report(2, 20)]);
+    assert_eq!(store.violations(&other).unwrap(), []);
+    assert!(matches!(
+        store.keep_violations(ChipId(3), &[report(0, 1)]),
+        Err(StoreError::UnknownChip(ChipId(3)))
+    ));
+    let many: Vec<_> = (3..1100).map(|number| report(number, 30)).collect();
+    store.keep_violations(ChipId(1), &many).unwrap();
+    let all = store.violations(&mine).unwrap();
+    assert_eq!((all.len(), all[0].number, all[1023].number), (1024, 76, 1099));
+}
+
+#[test]
+fn a_store_of_the_first_schema_is_brought_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = new_store(&dir);
+    store.db.execute_batch("DROP TABLE violations; PRAGMA user_version = 1").unwrap();
+    let mut store = again(&store);
+    let terminal = store.add_terminal("one", ChipId(1), A).unwrap();
+    assert_eq!(store.violations(&terminal).unwrap(), []);
+}

@@ -16,12 +16,13 @@ use std::time::{Duration, Instant};
 use portcullis_download::client::{Outcome, Request};
 use portcullis_download::wire::{
     EMM_PATH, ErrorBody, HeldClient, MetadataRequest, PROTOCOL_VERSION, SECTIONS_CAP,
-    TICKET_HEADER, decode_sections, parse,
+    TICKET_HEADER, VIOLATIONS_MAX, VIOLATIONS_PATH, decode_sections, parse,
 };
 use portcullis_download::{Download, Progress};
 use portcullis_types::{CaSystemId, ChipId};
 
 use crate::chip::SecurityChip;
+use crate::embedded_scp::violations::ViolationRecord;
 use crate::error::{ClientError, TerminalError};
 use http::{Answer, Call, METADATA_CAP};
 
@@ -118,6 +119,22 @@ impl CentreLink {
             return Err(self.failed(format!("EMMs: {}", code.unwrap_or_default())));
         }
         decode_sections(&body).ok_or_else(|| self.failed("EMMs: malformed answer"))
+    }
+
+    /// Tells the operator of clients that were stopped; all of it arrived when this is done.
+    // spec: X-12 X-26
+    pub(crate) fn report(&self, records: &[ViolationRecord]) -> Result<(), ClientError> {
+        for records in records.chunks(VIOLATIONS_MAX) {
+            let body = serde_json::to_vec(records).unwrap_or_default();
+            let path = VIOLATIONS_PATH.to_owned();
+            let call = Call { path, body: Some(body), headers: Vec::new(), cap: METADATA_CAP };
+            let (status, body) = self.collect(&call).map_err(|failure| self.failed(failure))?;
+            if status != 200 {
+                let code = parse::<ErrorBody>(&body).map(|body| body.code.to_string());
+                return Err(self.failed(format!("records: {}", code.unwrap_or_default())));
+            }
+        }
+        Ok(())
     }
 
     fn exchange(

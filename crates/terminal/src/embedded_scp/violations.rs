@@ -8,11 +8,15 @@
 
 use std::path::Path;
 
-use portcullis_store::{ClientName, Disk, SealedStore, Sealer, StoreError, StoreLimits};
+use portcullis_store::{
+    ClientName, Disk, RealDisk, SealedStore, Sealer, StoreError, StoreLimits, write_atomically,
+};
 use portcullis_svm::{Event, Outcome, StopKind};
 use portcullis_types::{ScpClientId, SuperScpId, UnixSeconds};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+use crate::error::ClientError;
 
 /// Records that are kept; a new one takes the place of the oldest.
 pub const RECORDS: u32 = 64;
@@ -131,6 +135,33 @@ pub fn read<D: Disk + Clone>(
     Ok((next.saturating_sub(RECORDS)..next)
         .filter_map(|number| serde_json::from_slice(log.get(&key(number))?).ok())
         .collect())
+}
+
+/// Tells the operator what was not told yet. A link that fails is no harm: the next start tells
+/// it, and what is told twice stands once.
+pub(crate) fn tell(
+    flash: &Path,
+    sealer: &mut impl Sealer,
+    now: UnixSeconds,
+    send: impl FnOnce(&[ViolationRecord]) -> Result<(), ClientError>,
+) {
+    let marker = flash.join("violations-told");
+    let Ok(records) = read(RealDisk, flash, sealer, now) else { return };
+    let next = records.last().map_or(0, |record| record.number.saturating_add(1));
+    let told = std::fs::read(&marker).ok().and_then(|octets| octets.try_into().ok());
+    // A log that was lost counts from the beginning.
+    let told = told.map(u32::from_be_bytes).filter(|told| *told <= next).unwrap_or(0);
+    let new: Vec<_> = records.into_iter().filter(|record| record.number >= told).collect();
+    if new.is_empty() {
+        return;
+    }
+    let done = send(&new).map_err(|error| error.to_string()).and_then(|()| {
+        let marked = write_atomically(&RealDisk, &marker, &next.to_be_bytes());
+        marked.map_err(|error| error.to_string())
+    });
+    if let Err(error) = done {
+        tracing::info!("records of stopped clients: {error}");
+    }
 }
 
 fn open<D: Disk + Clone>(

@@ -93,7 +93,9 @@ impl Player<'_> {
                     "reason": stopped.why, "code": stopped.kind.code(),
                 }));
                 // Without a client nobody may use the keys it loaded.
-                let chip = KeySource::Client(source).into_chip().ok_or(TerminalError::ChipGone)?;
+                let mut chip =
+                    KeySource::Client(source).into_chip().ok_or(TerminalError::ChipGone)?;
+                self.clients.tell_violations(&mut chip);
                 let reason = Reason::Stopped { client, why: stopped.why };
                 self.source = KeySource::None(reason, Some(chip));
             }
