@@ -178,7 +178,22 @@ fn rotation(random: &mut Random) -> Vec<u32> {
 fn idiom(random: &mut Random) -> Vec<u32> {
     let [a, b, d] = core::array::from_fn(|_| 5 + random.below(8));
     let back = [(5, 0), (5, 0x400)][random.below(2) as usize];
-    match random.below(6) {
+    match random.below(8) {
+        7 => {
+            // Who shares a register is compared after the register was shifted.
+            let by = random.below(32) as i32;
+            let compare = branch([0, 1, 4, 5, 6, 7][random.below(6) as usize], d, b, 8);
+            vec![addi(d, a, 0), i(0x13, 1, a, a, by), compare, addi(d, 0, 7)]
+        }
+        6 => {
+            // A field of a word, and nearly one.
+            let mask = [255, 1020, 2047, 15, -1, -256][random.below(6) as usize];
+            let by = random.below(32) as i32;
+            vec![
+                i(0x13, back.0, d, a, back.1 | by),
+                i(0x13, 7, [d, b][random.below(2) as usize], d, mask),
+            ]
+        }
         0 => {
             let by = [8, 16, 24, 31][random.below(4) as usize];
             vec![i(0x13, 1, d, a, by), i(0x13, back.0, d, d, back.1 | by)]

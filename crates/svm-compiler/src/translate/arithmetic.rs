@@ -31,6 +31,7 @@ impl Translation<'_> {
             Op::Addi => self.add_constant(rd, rs1, imm),
             Op::Xori => self.with_constant(Alu::Xor, rd, rs1, imm),
             Op::Ori => self.with_constant(Alu::Or, rd, rs1, imm),
+            Op::Andi if self.field(rd, rs1, imm as u32).is_some() => {}
             Op::Andi if imm == 0xFF => self.extend(Load::Byte, rd, rs1),
             Op::Andi => self.with_constant(Alu::And, rd, rs1, imm),
             Op::Slli => self.shift(Shift::Left, rd, rs1, imm as u8),

@@ -5,7 +5,7 @@
 //! idiom, and the shift itself is never made.
 
 use crate::allocation::{Operand, Shifted};
-use crate::assembler::{Host, Load, Place, RAX, RCX, Shift};
+use crate::assembler::{Alu, Host, Load, Place, RAX, RCX, Shift};
 
 use super::Translation;
 
@@ -46,6 +46,24 @@ impl Translation<'_> {
             _ => return None,
         };
         Some((first.host, load))
+    }
+
+    /// A field: some bits of a shift to the right. As a rotation, which needs no copy, when what
+    /// comes in from above is masked away.
+    pub(super) fn field(&mut self, rd: u8, rs1: u8, mask: u32) -> Option<()> {
+        let Shifted { host, by, .. } =
+            self.allocation.shifted(rs1).filter(|shifted| shifted.shift == Shift::Right)?;
+        if !self.exits.bmi || mask.leading_zeros() < u32::from(by) {
+            return None;
+        }
+        let to = self.allocation.target(&mut self.code, rd, None);
+        self.code.rotated(to, Place::Register(host), by);
+        match mask {
+            0xFF => self.code.load(Load::Byte, to, Place::Register(to)),
+            mask => self.code.alu_constant(Alu::And, Place::Register(to), mask as i32),
+        }
+        self.allocation.define(rd, to);
+        Some(())
     }
 
     /// Two halves that are joined to a rotation.
