@@ -5,7 +5,9 @@
 
 #include <stdint.h>
 
-enum { WORK_COREMARK, WORK_AES, WORK_SHA256, WORK_TRAP, WORK_EVENT, WORK_UNSEEN };
+enum {
+  WORK_COREMARK, WORK_AES, WORK_SHA256, WORK_TRAP, WORK_EVENT, WORK_UNSEEN, WORK_LOOP
+};
 
 uint32_t work(uint32_t what, uint32_t rounds);
 

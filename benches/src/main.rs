@@ -87,6 +87,9 @@ fn report(rows: &[Row], as_json: bool) {
     for row in rows {
         print!("{:16} {} ", row.work, row.unit);
         row.ours.map_or_else(|| print!("not measured"), |ours| print!("{ours:.2}"));
+        if let Some((time, unit)) = row.each() {
+            print!(" ({time:.2} {unit} each)");
+        }
         for (name, value) in &row.peers {
             match (value, row.ratio(*value)) {
                 (Some(value), Some(ratio)) => print!("  {name} {value:.2} (x {ratio:.2})"),

@@ -33,6 +33,16 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// What one of ours takes, where the unit is a number of them per second.
+    pub(crate) fn each(&self) -> Option<(f64, &'static str)> {
+        let unit = match self.unit {
+            "M/s" => "ns",
+            "k/s" | "k rounds/s" => "us",
+            _ => return None,
+        };
+        Some((1e3 / self.ours?, unit))
+    }
+
     /// By how much ours is better.
     pub(crate) fn ratio(&self, peer: Option<f64>) -> Option<f64> {
         Some(self.ours? / peer?)

@@ -93,9 +93,11 @@ const WORK: [Work; 10] = [
     work("sha256-rustc", "MiB/s", 2, (32, 32.0 * ROUND_MIB), Guest::Rustc),
     work("unseen", "k rounds/s", UNSEEN, (30, 0.03), Guest::Clang),
     work("unseen-gcc", "k rounds/s", UNSEEN, (30, 0.03), Guest::Gcc),
-    work("trap", "M/s", 3, TRAPS, Guest::Clang),
+    work("trap", "M/s", TRAP, TRAPS, Guest::Clang),
 ];
+const TRAP: u32 = 3;
 const UNSEEN: u32 = 5;
+const LOOP: u32 = 6;
 const EVENT: u32 = 4;
 
 /// Why a peer is not measured, in brackets, where the build is the reason.
@@ -134,6 +136,13 @@ pub(crate) fn rows(options: &Options) -> Result<Vec<Row>, String> {
         rows.push(row("event", "M/s", units, options.pairs, contenders));
         sums.agree("event")?;
         guests.native = native.map(RefCell::into_inner);
+    }
+    if wanted("trap-net") {
+        let sums = Sums::default();
+        let mut contenders = contenders(&guests, Guest::Clang, |machine| net(&sums, machine));
+        contenders.push(("native", nothing()));
+        rows.push(row("trap-net", "M/s", TRAPS.1, options.pairs, contenders));
+        sums.agree("trap-net")?;
     }
     if wanted("load") {
         let mut contenders = contenders(&guests, Guest::Clang, loads);
@@ -230,6 +239,17 @@ fn turn<'a>(
         let seconds = cpu_seconds(|| sum = work(machine.as_mut()));
         sums.note(sum?);
         Some(seconds)
+    })
+}
+
+/// A turn of calls out of the machine, without the loop around them.
+fn net<'a>(sums: &'a Sums, mut machine: Box<dyn Machine>) -> Contender<'a> {
+    Box::new(move || {
+        let (mut sum, mut other) = (None, None);
+        let calls = cpu_seconds(|| sum = machine.event(TRAP, TRAPS.0));
+        let loops = cpu_seconds(|| other = machine.event(LOOP, TRAPS.0));
+        sums.note(sum?);
+        other.map(|_| (calls - loops).max(f64::EPSILON))
     })
 }
 

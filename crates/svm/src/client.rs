@@ -318,7 +318,7 @@ impl Client {
 
     /// Queues an event and handles everything up to and including it.
     pub fn raise(&mut self, event: Event, params: &[u32], host: &mut dyn SystemCalls) -> Outcome {
-        while self.dispatch(host).is_some() {}
+        while !self.queue.is_empty() && self.dispatch(host).is_some() {}
         if self.limits.queue != 0 && params.len() <= abi::EVENT_PARAMS_MAX {
             // Nothing waits: what is queued now would be taken out next.
             return self.handle(event, params, host);
@@ -384,6 +384,14 @@ impl Client {
     /// Runs until the handler returns; `Err` is how it stopped otherwise.
     // defends: T-31
     fn execute(&mut self, event: Event, host: &mut dyn SystemCalls) -> Result<(), Outcome> {
+        let (budget, charged) = (self.machine.left, self.charged);
+        let ended = self.execute_slices(event, host);
+        // What is spent was either retired or charged for the host's work.
+        self.retired += (budget - self.machine.left).saturating_sub(self.charged - charged);
+        ended
+    }
+
+    fn execute_slices(&mut self, event: Event, host: &mut dyn SystemCalls) -> Result<(), Outcome> {
         // The budget is spent in slices. `rest` is what is left of it behind the current one.
         let mut rest = self.machine.left.saturating_sub(SLICE);
         loop {
@@ -394,19 +402,19 @@ impl Client {
                 rest = self.machine.left.saturating_sub(SLICE);
             }
             self.machine.left -= rest;
-            let before = self.machine.left;
             let stop = match &mut self.tier {
                 Some(tier) => tier.run(&self.text, &mut self.machine),
                 None => self.engine.run(&self.text, &mut self.machine),
             };
-            self.retired += before - self.machine.left;
             self.machine.left += rest;
+            if let Stop::Trap(id) = stop {
+                self.trap(event, id, host)?;
+                continue;
+            }
             let pc = self.text.address(self.machine.registers.pc);
             match stop {
                 Stop::Returned => return Ok(()),
-                Stop::Trap(id) => {
-                    self.trap(event, id, host)?;
-                }
+                Stop::Trap(_) => {}
                 Stop::OutOfBudget if self.machine.left > 0 => {}
                 Stop::OutOfBudget => return Err(Outcome::OutOfBudget { event }),
                 Stop::Memory(fault) => return Err(Outcome::Fault(Fault::Memory { pc, fault })),
@@ -423,7 +431,6 @@ impl Client {
 
     /// Counts one instruction that the interpreter left to us.
     pub(crate) fn retire(&mut self) {
-        self.retired += 1;
         self.machine.left = self.machine.left.saturating_sub(1);
     }
 
@@ -435,11 +442,13 @@ impl Client {
             return None;
         }
         let place = self.machine.memory.writable(address, elements.checked_mul(4)?)?;
-        let values = [event.id(), 0].into_iter().chain(params.iter().copied());
-        let values = values.chain(core::iter::repeat(0));
-        for (element, value) in place.as_chunks_mut::<4>().0.iter_mut().zip(values) {
+        let (head, rest) = place.as_chunks_mut().0.split_first_chunk_mut::<2>()?;
+        *head = [event.id().to_le_bytes(), [0; 4]];
+        let (given, rest) = rest.split_at_mut_checked(params.len())?;
+        for (element, value) in given.iter_mut().zip(params) {
             *element = value.to_le_bytes();
         }
+        rest.fill([0; 4]);
         Some(())
     }
 
@@ -447,7 +456,7 @@ impl Client {
         if event == Event::Initialize {
             return Some(0);
         }
-        self.machine.memory.read_u32(self.buffer?.address.checked_add(4)?).ok()
+        self.machine.memory.load(self.buffer?.address.checked_add(4)?).ok().map(u32::from_le_bytes)
     }
 
     /// Stops the client for good and says why.

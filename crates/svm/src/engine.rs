@@ -1,7 +1,8 @@
 //! The engines that run decoded text, and what they work on. Both mean the same: registers,
 //! memory, how it stopped and the count of instructions.
 
-use crate::decode::Op;
+use crate::abi::RETURN_ADDRESS;
+use crate::decode::{Instruction, Op};
 use crate::interpreter::{self, Registers, Stop};
 use crate::memory::GuestMemory;
 use crate::scan::DecodedText;
@@ -31,13 +32,22 @@ impl Engine {
 
     /// Runs until something stops it. On a fault the PC is that of the faulting instruction.
     pub(crate) fn run(self, text: &DecodedText, machine: &mut Machine) -> Stop {
-        if self == Self::Threaded && threaded::run(text, machine) {
-            // It stops before what it cannot do itself, which is mostly a TRAP.
-            let pc = machine.registers.pc;
-            let trap = text.code.get(pc).map(|slot| slot.instruction).filter(|i| i.op == Op::Trap);
-            if let Some(trap) = trap.filter(|_| machine.left != 0) {
-                machine.registers.pc = pc + 1;
-                return Stop::Trap(trap.imm as u16);
+        if self == Self::Threaded && threaded::run(text, machine) && machine.left != 0 {
+            // It stops before what it cannot do itself: mostly a TRAP, or the return at the end.
+            let Machine { registers, left, .. } = &mut *machine;
+            match text.code.get(registers.pc).map(|slot| slot.instruction) {
+                Some(Instruction { op: Op::Trap, imm, .. }) => {
+                    registers.pc += 1;
+                    return Stop::Trap(imm as u16);
+                }
+                Some(Instruction { op: Op::Jalr, rs1, imm, .. })
+                    if registers.get(rs1).wrapping_add(imm as u32) & !1 == RETURN_ADDRESS =>
+                {
+                    // No text reaches up to there.
+                    *left -= 1;
+                    return Stop::Returned;
+                }
+                _ => {}
             }
         }
         interpreter::run(text, machine)

@@ -453,7 +453,14 @@ impl GuestMemory {
         [&mut self.data, &mut self.stack, &mut self.constants].into_iter().chain(&mut self.rest)
     }
 
+    #[inline]
     fn readable(&self, address: u32, len: u32) -> Option<&[u8]> {
+        // Mostly it is here.
+        if len != 0
+            && let Some(range) = self.data.range(address, len)
+        {
+            return self.data.octets().get(range);
+        }
         self.regions().find_map(|r| r.octets().get(r.range(address, len)?))
     }
 
@@ -475,7 +482,14 @@ impl GuestMemory {
         Some(bytes.as_chunks().0)
     }
 
+    #[inline]
     pub(crate) fn writable(&mut self, address: u32, len: u32) -> Option<&mut [u8]> {
+        // Mostly it is here. The second region that may be written holds the data.
+        if len != 0
+            && let Some(range) = self.data.range(address, len)
+        {
+            return self.data.octets_mut().get_mut(range);
+        }
         self.regions_mut().filter(|r| r.writable).find_map(|r| {
             let range = r.range(address, len)?;
             r.octets_mut().get_mut(range)

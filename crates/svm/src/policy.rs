@@ -16,45 +16,50 @@ const WORDS: usize = SYSCALL_IDS / 32;
 /// Which system calls are permitted in which event. Everything is denied unless permitted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PermitTable {
-    permitted: Box<Bits>,
-    /// Which pairs have an entry in `max_per_event`.
-    limited: Box<Bits>,
+    /// For each pair of event and call id whether it is permitted, and beside it whether it has an
+    /// entry in `max_per_event`.
+    bits: Box<[[Word; WORDS]; EVENTS]>,
     max_per_event: BTreeMap<(Event, u16), u32>,
 }
 
-/// One bit for each pair of event and call id.
-type Bits = [[u32; WORDS]; EVENTS];
-
-#[inline]
-fn bit(bits: &Bits, event: Event, id: u16) -> bool {
-    let word = bits.get(event as usize).and_then(|row| row.get(usize::from(id / 32)));
-    word.is_some_and(|word| word >> (id % 32) & 1 == 1)
-}
-
-fn set_bit(bits: &mut Bits, event: Event, id: u16) {
-    let word = bits.get_mut(event as usize).and_then(|row| row.get_mut(usize::from(id / 32)));
-    if let Some(word) = word {
-        *word |= 1 << (id % 32);
-    }
+/// One bit for each of 32 call ids.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Word {
+    permitted: u32,
+    limited: u32,
 }
 
 impl PermitTable {
     /// Nothing is permitted.
     #[must_use]
     pub fn deny_all() -> Self {
-        let nothing = || Box::new([[0; WORDS]; EVENTS]);
-        Self { permitted: nothing(), limited: nothing(), max_per_event: BTreeMap::new() }
+        let bits = Box::new([[Word::default(); WORDS]; EVENTS]);
+        Self { bits, max_per_event: BTreeMap::new() }
+    }
+
+    /// The word in which a pair of event and call id has its bits.
+    #[inline]
+    fn word(&self, event: Event, id: u16) -> Word {
+        let word = self.bits.get(event as usize).and_then(|row| row.get(usize::from(id / 32)));
+        word.copied().unwrap_or_default()
+    }
+
+    fn set(&mut self, event: Event, id: u16, limited: bool) {
+        let row = self.bits.get_mut(event as usize);
+        if let Some(word) = row.and_then(|row| row.get_mut(usize::from(id / 32))) {
+            word.permitted |= 1 << (id % 32);
+            word.limited |= u32::from(limited) << (id % 32);
+        }
     }
 
     /// Permits one call in one event. Ids that TRAP cannot carry are never permitted.
     pub fn permit(&mut self, event: Event, id: u16) {
-        set_bit(&mut self.permitted, event, id);
+        self.set(event, id, false);
     }
 
     /// Permits one call in one event, so many times in each event.
     pub fn permit_limited(&mut self, event: Event, id: u16, max: u32) {
-        self.permit(event, id);
-        set_bit(&mut self.limited, event, id);
+        self.set(event, id, true);
         self.max_per_event.insert((event, id), max);
     }
 
@@ -62,7 +67,7 @@ impl PermitTable {
     #[must_use]
     #[inline]
     pub fn permits(&self, event: Event, id: u16) -> bool {
-        bit(&self.permitted, event, id)
+        self.word(event, id).permitted >> (id % 32) & 1 == 1
     }
 
     /// How often a call is permitted in one event, when that is limited.
@@ -70,7 +75,7 @@ impl PermitTable {
     #[inline]
     pub fn max_per_event(&self, event: Event, id: u16) -> Option<u32> {
         // Most tables limit few calls, in few events.
-        if !bit(&self.limited, event, id) {
+        if self.word(event, id).limited >> (id % 32) & 1 == 0 {
             return None;
         }
         self.max_per_event.get(&(event, id)).copied()

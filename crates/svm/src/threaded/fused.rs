@@ -88,14 +88,14 @@ impl Tree {
 #[cold]
 #[inline(never)]
 pub(super) fn choose(machine: &mut Machine, here: &[Slot], acc: u64, text: &DecodedText) {
-    fuse(here);
+    fuse(here, text.code.len() - here.len());
     go(machine, here, acc, text);
 }
 
 /// Gives every slot of the straight code that begins here its function, so that it takes the
-/// fewest steps.
-pub(super) fn fuse(here: &[Slot]) {
-    let wires = Stretch::of(here);
+/// fewest steps. The first slot has this index.
+pub(super) fn fuse(here: &[Slot], index: usize) {
+    let wires = Stretch::of(here, index);
     // Steps from each of the next slots to the end of the straight code.
     let mut steps = [0_u32; ROW_MAX];
     for (at, slot) in here.iter().enumerate().take(wires.len()).rev() {
@@ -129,6 +129,9 @@ fn shortest(wires: &[Wired], steps: &[u32; ROW_MAX]) -> (u16, u32) {
             if let Some(row) = TREE.function(node).filter(|_| rest <= found.1) {
                 found = (row, rest);
             }
+        }
+        if wire.leads_back() {
+            break;
         }
     }
     found

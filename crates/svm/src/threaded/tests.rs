@@ -378,7 +378,7 @@ fn every_row_means_the_same_to_both_engines() {
             words.push(crate::decode::UNIMP);
             same(&words, round, if round % 5 == 4 { 12 } else { 5_000 });
             let is_it = |text: DecodedText| {
-                fused::fuse(&text.code);
+                fused::fuse(&text.code, 0);
                 let first = text.code.first();
                 first.is_some_and(|slot| core::ptr::fn_addr_eq(slot.function(), *handler))
             };

@@ -60,6 +60,8 @@ const fn writes(instruction: &Instruction) -> bool {
 pub(super) struct Wired {
     operation: u8,
     transfer: bool,
+    /// A transfer that leads back, as loops do.
+    back: bool,
     first: Operand,
     second: Operand,
     /// To the one whose result is overwritten unseen.
@@ -101,6 +103,7 @@ impl Wired {
     const NONE: Self = Self {
         operation: 0,
         transfer: false,
+        back: false,
         first: Operand::NONE,
         second: Operand::NONE,
         overwrites: 0,
@@ -124,6 +127,11 @@ impl Wired {
         self.transfer
     }
 
+    /// Whether it is a transfer that is mostly taken: it leads back.
+    pub(super) const fn leads_back(&self) -> bool {
+        self.back
+    }
+
     /// The operation alone, with all operands from their registers.
     pub(super) const fn alone(&self) -> Kind {
         self.operation as u32
@@ -132,9 +140,9 @@ impl Wired {
     /// The kind for rows that overwrite nothing unseen: there every operand is in its register as
     /// well, and only those that are results of the row matter.
     pub(super) const fn loose_kind(&self, at: usize) -> Kind {
-        let Self { operation, transfer, first, second, rotation, .. } = *self;
+        let Self { first, second, .. } = *self;
         let (first, second) = (Operand { read: 0, ..first }, Operand { read: 0, ..second });
-        Self { operation, transfer, first, second, overwrites: 0, rotation }.kind(at)
+        Self { first, second, overwrites: 0, ..*self }.kind(at)
     }
 }
 
@@ -148,12 +156,14 @@ pub(super) struct Stretch {
 }
 
 impl Stretch {
-    /// The straight code at the beginning of `code`.
-    pub(super) fn of(code: &[Slot]) -> Self {
+    /// The straight code at the beginning of `code`, which is the rest of a text from `index` on.
+    pub(super) fn of(code: &[Slot], index: usize) -> Self {
         let mut stretch = Self { wires: [Wired::NONE; STRETCH_MAX], len: 0 };
         let mut registers = Registers::default();
         for slot in code.iter().take(STRETCH_MAX) {
-            let wires = registers.wire(code, stretch.from(0), &slot.instruction);
+            let mut wires = registers.wire(code, stretch.from(0), &slot.instruction);
+            // The immediate of a branch is where it leads.
+            wires.back = wires.transfer && slot.instruction.imm as usize <= index + stretch.len;
             if let Some(place) = stretch.wires.get_mut(stretch.len) {
                 *place = wires;
             }
@@ -218,6 +228,7 @@ impl Registers {
         let mut wires = Wired {
             operation: operation as u8,
             transfer: is_transfer(op),
+            back: false,
             first: operand(rs1, reads_first),
             second: operand(rs2, reads_second),
             overwrites: if unseen { distance(overwritten) } else { 0 },
