@@ -31,6 +31,13 @@ pub trait Client: Sized {
         reason::OK
     }
 
+    /// Packets of one parity (0 even, 1 odd) under this client's own algorithm: see
+    /// [`crate::content::each`].
+    fn descramble(&mut self, session: u32, parity: u32, packets: u32) -> u32 {
+        let _ = (session, parity, packets);
+        reason::NO_KEY
+    }
+
     /// A timer ran out, so many times since its last event.
     fn timer(&mut self, number: u32, times: u32) -> u32 {
         let _ = (number, times);
@@ -53,6 +60,7 @@ pub trait Client: Sized {
             event::SELECT_CONTENT => self.select_content(param(0), param(1)),
             event::ENTITLEMENT => self.entitlement(param(0)),
             event::CHANGE_KEY => self.change_key(param(0), param(1)),
+            event::DESCRAMBLE => self.descramble(param(0), param(1), param(2)),
             event::TIMER => self.timer(param(0), param(1)),
             event::PLAYER if param(0) == player::MESSAGE => self.message(param(1), param(2)),
             event::TERMINATE => {

@@ -10,6 +10,7 @@ extern crate alloc;
 
 #[path = "../../../crates/svm/src/abi.rs"]
 pub mod abi;
+pub mod content;
 mod event;
 mod heap;
 mod start;

@@ -3,7 +3,7 @@
 #![no_std]
 #![no_main]
 
-use portcullis_sdk::{Client, abi, client, sys};
+use portcullis_sdk::{Client, abi::reason, client, content};
 
 struct OwnCipher;
 
@@ -12,33 +12,17 @@ impl Client for OwnCipher {
         Self
     }
 
-    fn event(&mut self, id: u32, params: &[u32]) -> u32 {
-        if id != abi::event::DESCRAMBLE {
-            return abi::reason::OK;
-        }
-        let &[_, parity, ..] = params else { return abi::reason::BAD_MESSAGE };
-        let Ok(mut content) = sys::get_token(abi::token::CONTENT) else {
-            return abi::reason::BAD_MESSAGE;
-        };
-        let mut rest = content.as_mut_slice();
-        while rest.len() >= abi::CONTENT_HEAD as usize {
-            let (head, body) = rest.split_at_mut(abi::CONTENT_HEAD as usize);
-            let pid = u32::from(u16::from_le_bytes([head[0], head[1]]));
-            let len = usize::from(u16::from_le_bytes([head[2], head[3]]));
-            let Some((payload, after)) = body.split_at_mut_checked(len) else { break };
-            let mut state = 0x9E37_79B9 ^ pid << 8 ^ parity;
+    fn descramble(&mut self, _: u32, parity: u32, _: u32) -> u32 {
+        let done = content::each(|pid, payload| {
+            let mut state = 0x9E37_79B9 ^ u32::from(pid) << 8 ^ parity;
             for octet in payload {
                 state ^= state << 13;
                 state ^= state >> 17;
                 state ^= state << 5;
                 *octet ^= state as u8;
             }
-            rest = after;
-        }
-        match sys::put_content(&content) {
-            Ok(()) => abi::reason::OK,
-            Err(_) => abi::reason::BAD_MESSAGE,
-        }
+        });
+        done.map_or(reason::BAD_MESSAGE, |()| reason::OK)
     }
 }
 
