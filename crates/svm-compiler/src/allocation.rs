@@ -2,17 +2,20 @@
 //!
 //! Where blocks meet, pinned registers stand in their registers of the host and the others in
 //! memory behind RBP (their slots). In between, a register may stand in any free register of the
-//! host, share one with registers of the same value, be a known constant, or be a shift that is
-//! still to be made, and its slot may be out of date. [`Allocation::flush`] ends that. Pins are
+//! host, share one with registers of the same value, be a known constant, or wait to be made of
+//! another, and its slot may be out of date. [`Allocation::flush`] ends that. Pins are
 //! only ever given to their own registers; others may share them until they are written.
 //!
 //! What must never happen: a value that nobody can tell any more. [`Allocation::reveal`] tells all
 //! of them at any instruction.
 
 mod upkeep;
+mod waiting;
+
+pub(crate) use waiting::{Step, Waiting};
 
 use crate::assembler::{
-    Assembler, Host, Place, R8, R9, R10, R11, R12, R13, RAX, RBP, RBX, RCX, RDI, RDX, RSI, Shift,
+    Assembler, Host, Place, R8, R9, R10, R11, R12, R13, RAX, RBP, RBX, RCX, RDI, RDX, RSI,
 };
 use crate::pins::Pins;
 use crate::uses::{Behind, Next};
@@ -26,16 +29,8 @@ enum Value {
     Slot,
     Host(Host),
     Constant(u32),
-    /// What stands in a register of the host, shifted: computed when it is needed.
-    Shifted(Shifted),
-}
-
-/// A register of the host and a shift that is still to be made; by 1 to 31.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Shifted {
-    pub(crate) host: Host,
-    pub(crate) shift: Shift,
-    pub(crate) by: u8,
+    /// Made of a register of the host when it is needed.
+    Waits(Waiting),
 }
 
 /// Something an instruction can read.
@@ -125,7 +120,7 @@ impl Allocation {
         for (register, next) in sources.into_iter().zip(behind.sources) {
             self.note(register, next);
             self.sources |= bit(register);
-            if let Value::Host(host) | Value::Shifted(Shifted { host, .. }) = self.value(register) {
+            if let Value::Host(host) | Value::Waits(Waiting { host, .. }) = self.value(register) {
                 self.lock(host);
             }
             if next.is_dead {
@@ -202,7 +197,7 @@ impl Allocation {
     fn mask(&mut self, value: Value) -> Option<&mut u32> {
         match value {
             Value::Host(host) => self.holds.get_mut(usize::from(host.0)),
-            Value::Shifted(Shifted { host, .. }) => self.leans.get_mut(usize::from(host.0)),
+            Value::Waits(Waiting { host, .. }) => self.leans.get_mut(usize::from(host.0)),
             Value::Slot | Value::Constant(_) => None,
         }
     }
@@ -216,17 +211,17 @@ impl Allocation {
         a == b || self.value(a) != Value::Slot && self.value(a) == self.value(b)
     }
 
-    /// The shift that a register is still to be made by.
-    pub(crate) fn shifted(&self, register: u8) -> Option<Shifted> {
+    /// What a register is still to be made of.
+    pub(crate) fn waiting(&self, register: u8) -> Option<Waiting> {
         match self.value(register) {
-            Value::Shifted(shifted) => Some(shifted),
+            Value::Waits(waiting) => Some(waiting),
             _ => None,
         }
     }
 
-    /// Lets the shift of a source wait until it is needed.
-    pub(crate) fn defer(&mut self, rd: u8, shifted: Shifted) {
-        self.assign(rd, Value::Shifted(shifted));
+    /// Lets a result wait until it is needed.
+    pub(crate) fn defer(&mut self, rd: u8, waiting: Waiting) {
+        self.assign(rd, Value::Waits(waiting));
         self.dirty |= bit(rd);
     }
 
@@ -239,10 +234,10 @@ impl Allocation {
                 self.lock(host);
                 Operand::At(Place::Register(host))
             }
-            Value::Shifted(shifted) => match self.settle(code, register, shifted) {
+            Value::Waits(waiting) => match self.settle(code, register, waiting) {
                 Some(host) => Operand::At(Place::Register(host)),
                 None => {
-                    self.put_away(code, register, shifted.host);
+                    self.put_away(code, register, waiting.host);
                     Operand::At(slot(register))
                 }
             },
@@ -341,8 +336,8 @@ impl Allocation {
         if self.are_same(rd, rs) {
             return;
         }
-        if let Some(shifted) = self.shifted(rs) {
-            return self.defer(rd, shifted);
+        if let Some(waiting) = self.waiting(rs) {
+            return self.defer(rd, waiting);
         }
         match self.operand(code, rs) {
             Operand::Constant(value) => self.constant(code, rd, value),

@@ -90,7 +90,8 @@ struct Weights {
     each: [u64; 32],
     /// Registers that are named at all.
     named: u32,
-    /// Registers that some block reads before it writes them.
+    /// Registers that some block reads before it writes them, but for those that none writes and
+    /// none reads twice: memory is good enough for them.
     exposed: u32,
     /// What one store in the outermost loop weighs.
     unit: u64,
@@ -107,10 +108,12 @@ impl Weights {
         };
         // What a block reads before it writes, and what it writes.
         let (mut read, mut written) = (0_u32, 0_u32);
-        let (mut named, mut exposed) = (0_u32, 0_u32);
+        let mut again = 0_u32;
+        let (mut named, mut exposed, mut changed) = (0_u32, 0_u32, 0_u32);
         for index in first..end {
             let Some(instruction) = text.get(index) else { break };
             for register in reads(&instruction) {
+                again |= read & 1 << register;
                 read |= 1 << register & !written;
             }
             if let Some(register) = writes(&instruction) {
@@ -132,11 +135,12 @@ impl Weights {
                 }
                 named |= read | written;
                 exposed |= read;
-                (read, written) = (0, 0);
+                changed |= written | again;
+                (read, written, again) = (0, 0, 0);
             }
         }
         let depth = (plan.depth(first) - outside).clamp(0, DEPTH_MAX);
-        Self { each, named, exposed, unit: 1 << (3 * depth) }
+        Self { each, named, exposed: exposed & changed, unit: 1 << (3 * depth) }
     }
 
     fn get(&self, register: u8) -> u64 {

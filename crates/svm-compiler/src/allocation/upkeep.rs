@@ -1,9 +1,9 @@
 //! Who moves out of a register of the host when it is needed, and how all stand where they belong
 //! again.
 
-use crate::assembler::{Assembler, Host, Place, RAX, Shift, Store};
+use crate::assembler::{Assembler, Host, Place, RAX, Store};
 
-use super::{Allocation, HOSTS, Shifted, Value, bit, registers, slot};
+use super::{Allocation, HOSTS, Value, Waiting, bit, registers, slot};
 
 impl Allocation {
     /// Makes a shift that waited; `None` when no register of the host is free for it.
@@ -11,9 +11,9 @@ impl Allocation {
         &mut self,
         code: &mut Assembler,
         register: u8,
-        shifted: Shifted,
+        waiting: Waiting,
     ) -> Option<Host> {
-        let Shifted { host, shift, by } = shifted;
+        let host = waiting.host;
         self.lock(host);
         let is_alone = |at: Host| (self.holds(at) | self.leans(at)) & !bit(register) == 0;
         let to = match self.pins.get(register) {
@@ -21,8 +21,7 @@ impl Allocation {
             _ if is_alone(host) && !self.is_pin(host) => host,
             _ => self.take(code, 0)?,
         };
-        code.mov(to, Place::Register(host));
-        code.shift(shift, Place::Register(to), by);
+        waiting.make(code, to);
         self.attach(register, to);
         if (self.holds(host) | self.leans(host)) & self.sources == 0 {
             self.locked &= !(1 << host.0);
@@ -34,13 +33,12 @@ impl Allocation {
     /// Who shares a pin or leans on it moves out before it is written, but for some.
     pub(super) fn unshare(&mut self, code: &mut Assembler, rd: u8, pin: Host, but: u32) {
         for other in registers(self.leans(pin) & !bit(rd) & !but) {
-            let Some(shifted) = self.shifted(other) else { continue };
+            let Some(waiting) = self.waiting(other) else { continue };
             let again = self.next(other).read_at();
             match Some(again).filter(|again| *again != u32::MAX).and_then(|at| self.take(code, at))
             {
                 Some(host) => {
-                    code.mov(host, Place::Register(pin));
-                    code.shift(shifted.shift, Place::Register(host), shifted.by);
+                    waiting.make(code, host);
                     self.attach(other, host);
                 }
                 None => self.put_away(code, other, pin),
@@ -115,8 +113,8 @@ impl Allocation {
     pub(super) fn put_away(&mut self, code: &mut Assembler, register: u8, host: Host) {
         if self.dirty & bit(register) != 0 {
             code.store(Store::Word, slot(register), host);
-            if let Some(Shifted { shift, by, .. }) = self.shifted(register) {
-                code.shift(shift, slot(register), by);
+            if let Some(Waiting { step, .. }) = self.waiting(register) {
+                step.make_in(code, slot(register));
             }
         }
         self.forget(register);
@@ -131,33 +129,33 @@ impl Allocation {
             match self.value(register) {
                 Value::Host(host) => code.store(Store::Word, slot(register), host),
                 Value::Constant(value) => code.set(slot(register), value),
-                Value::Slot | Value::Shifted(_) => continue,
+                Value::Slot | Value::Waits(_) => continue,
             }
             self.dirty &= !bit(register);
         }
         for register in registers(self.dirty & !pinned) {
-            let Some(shifted) = self.shifted(register) else { continue };
-            match self.settle(code, register, shifted) {
+            let Some(waiting) = self.waiting(register) else { continue };
+            match self.settle(code, register, waiting) {
                 Some(host) => code.store(Store::Word, slot(register), host),
-                None => self.put_away(code, register, shifted.host),
+                None => self.put_away(code, register, waiting.host),
             }
             self.dirty &= !bit(register);
             self.locked = locked;
         }
         for register in registers(pinned) {
             let Some(pin) = self.pins.get(register) else { continue };
-            let from = match self.value(register) {
+            let value = self.value(register);
+            match value {
                 Value::Host(host) if host == pin => continue,
-                Value::Host(host) | Value::Shifted(Shifted { host, .. }) => {
-                    self.lock(host);
-                    Place::Register(host)
-                }
-                Value::Slot | Value::Constant(_) => slot(register),
-            };
+                Value::Host(host) | Value::Waits(Waiting { host, .. }) => self.lock(host),
+                Value::Slot | Value::Constant(_) => {}
+            }
             self.unshare(code, register, pin, 0);
-            code.mov(pin, from);
-            if let Some(Shifted { shift, by, .. }) = self.shifted(register) {
-                code.shift(shift, Place::Register(pin), by);
+            match value {
+                Value::Host(host) => code.mov(pin, Place::Register(host)),
+                Value::Waits(waiting) => waiting.make(code, pin),
+                // What is pinned is no constant.
+                Value::Slot | Value::Constant(_) => code.mov(pin, slot(register)),
             }
             self.attach(register, pin);
             self.dirty |= bit(register);
@@ -173,13 +171,7 @@ impl Allocation {
                 Value::Slot => {}
                 Value::Constant(value) => *register = value,
                 Value::Host(host) => *register = of(host),
-                Value::Shifted(Shifted { host, shift: Shift::Left, by }) => {
-                    *register = of(host) << by;
-                }
-                Value::Shifted(Shifted { host, shift: Shift::Arithmetic, by }) => {
-                    *register = (of(host) as i32 >> by) as u32;
-                }
-                Value::Shifted(Shifted { host, by, .. }) => *register = of(host) >> by,
+                Value::Waits(Waiting { host, step }) => *register = step.of(of(host)),
             }
         }
     }

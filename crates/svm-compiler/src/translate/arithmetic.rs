@@ -2,7 +2,7 @@
 
 use portcullis_svm::compiled::{Instruction, Op, SINK};
 
-use crate::allocation::Operand;
+use crate::allocation::{Operand, Step};
 use crate::assembler::{Alu, Condition, Host, Load, Place, RAX, RCX, RDX, Shift, Store};
 use crate::shape::is_compiled;
 
@@ -34,9 +34,9 @@ impl Translation<'_> {
             Op::Andi if self.field(rd, rs1, imm as u32).is_some() => {}
             Op::Andi if imm == 0xFF => self.extend(Load::Byte, rd, rs1),
             Op::Andi => self.with_constant(Alu::And, rd, rs1, imm),
-            Op::Slli => self.shift(Shift::Left, rd, rs1, imm as u8),
-            Op::Srli => self.shift(Shift::Right, rd, rs1, imm as u8),
-            Op::Srai => self.shift(Shift::Arithmetic, rd, rs1, imm as u8),
+            Op::Slli => self.shift(Step::Left(imm as u8), rd, rs1),
+            Op::Srli => self.shift(Step::Right(imm as u8), rd, rs1),
+            Op::Srai => self.shift(Step::Arithmetic(imm as u8), rd, rs1),
             Op::Rori => self.rotate(rd, rs1, imm as u8),
             Op::Add => self.add(rd, rs1, rs2),
             Op::Sub => self.subtract(rd, rs1, rs2),

@@ -4,45 +4,37 @@
 //! A shift by a constant waits until it is read. Often what reads it is the other part of such an
 //! idiom, and the shift itself is never made.
 
-use crate::allocation::{Operand, Shifted};
+use crate::allocation::{Operand, Step, Waiting};
 use crate::assembler::{Alu, Host, Load, Place, RAX, RCX, Shift};
 
 use super::Translation;
 
 impl Translation<'_> {
     /// By a constant. It waits until it is clear what it is for.
-    pub(super) fn shift(&mut self, shift: Shift, rd: u8, rs1: u8, by: u8) {
-        if by == 0 {
+    pub(super) fn shift(&mut self, step: Step, rd: u8, rs1: u8) {
+        if let Step::Left(0) | Step::Right(0) | Step::Arithmetic(0) = step {
             return self.allocation.copy(&mut self.code, rd, rs1);
         }
-        if let Some((host, load)) = self.narrow(shift, rs1, by) {
+        if let Some((host, load)) = self.narrow(step, rs1) {
             let to = self.allocation.target(&mut self.code, rd, None);
             self.code.load(load, to, Place::Register(host));
             return self.allocation.define(rd, to);
         }
         if let Operand::Constant(value) = self.operand(rs1) {
-            let shifted = match shift {
-                Shift::Left => value << by,
-                Shift::Arithmetic => (value as i32 >> by) as u32,
-                _ => value >> by,
-            };
-            return self.allocation.constant(&mut self.code, rd, shifted);
+            return self.allocation.constant(&mut self.code, rd, step.of(value));
         }
         let host = self.allocation.source(&mut self.code, rs1);
-        self.allocation.defer(rd, Shifted { host, shift, by });
+        self.allocation.defer(rd, Waiting { host, step });
     }
 
     /// A shift to the right of a shift to the left: only some octets count.
-    pub(super) fn narrow(&self, shift: Shift, rs1: u8, by: u8) -> Option<(Host, Load)> {
-        let first = self.allocation.shifted(rs1)?;
-        if first.shift != Shift::Left || first.by != by {
-            return None;
-        }
-        let load = match (shift, by) {
-            (Shift::Right, 16) => Load::Half,
-            (Shift::Right, 24) => Load::Byte,
-            (Shift::Arithmetic, 16) => Load::SignedHalf,
-            (Shift::Arithmetic, 24) => Load::SignedByte,
+    fn narrow(&self, step: Step, rs1: u8) -> Option<(Host, Load)> {
+        let first = self.allocation.waiting(rs1)?;
+        let load = match (first.step, step) {
+            (Step::Left(16), Step::Right(16)) => Load::Half,
+            (Step::Left(24), Step::Right(24)) => Load::Byte,
+            (Step::Left(16), Step::Arithmetic(16)) => Load::SignedHalf,
+            (Step::Left(24), Step::Arithmetic(24)) => Load::SignedByte,
             _ => return None,
         };
         Some((first.host, load))
@@ -51,8 +43,9 @@ impl Translation<'_> {
     /// A field: some bits of a shift to the right. As a rotation, which needs no copy, when what
     /// comes in from above is masked away.
     pub(super) fn field(&mut self, rd: u8, rs1: u8, mask: u32) -> Option<()> {
-        let Shifted { host, by, .. } =
-            self.allocation.shifted(rs1).filter(|shifted| shifted.shift == Shift::Right)?;
+        let Waiting { host, step: Step::Right(by) } = self.allocation.waiting(rs1)? else {
+            return None;
+        };
         if !self.exits.bmi || mask.leading_zeros() < u32::from(by) {
             return None;
         }
@@ -68,16 +61,17 @@ impl Translation<'_> {
 
     /// Two halves that are joined to a rotation.
     pub(super) fn rotation(&mut self, rd: u8, rs1: u8, rs2: u8) -> Option<()> {
-        let (a, b) = (self.allocation.shifted(rs1)?, self.allocation.shifted(rs2)?);
-        let (left, right) = if a.shift == Shift::Left { (a, b) } else { (b, a) };
-        let is_one = (left.shift, right.shift) == (Shift::Left, Shift::Right)
-            && left.host == right.host
-            && left.by + right.by == 32;
-        if !is_one {
+        let (a, b) = (self.allocation.waiting(rs1)?, self.allocation.waiting(rs2)?);
+        let ((Step::Left(left), Step::Right(right)) | (Step::Right(right), Step::Left(left))) =
+            (a.step, b.step)
+        else {
+            return None;
+        };
+        if a.host != b.host || left + right != 32 {
             return None;
         }
         let to = self.allocation.target(&mut self.code, rd, None);
-        self.rotated(to, Place::Register(left.host), right.by);
+        self.rotated(to, Place::Register(a.host), right);
         self.allocation.define(rd, to);
         Some(())
     }
@@ -118,9 +112,9 @@ impl Translation<'_> {
 
     /// A sum with something that waits to be doubled up to three times.
     pub(super) fn scaled_sum(&mut self, rd: u8, rs1: u8, rs2: u8) -> Option<()> {
-        let scale = |register| {
-            let shifted = self.allocation.shifted(register)?;
-            (shifted.shift == Shift::Left && shifted.by <= 3).then_some(shifted)
+        let scale = |register| match self.allocation.waiting(register)? {
+            Waiting { host, step: Step::Left(by @ 1..=3) } => Some((host, by)),
+            _ => None,
         };
         let (index, base) = match (scale(rs2), scale(rs1)) {
             (Some(index), _) => (index, rs1),
@@ -132,7 +126,8 @@ impl Translation<'_> {
         }
         let base = self.allocation.source(&mut self.code, base);
         let to = self.allocation.target(&mut self.code, rd, None);
-        self.code.lea_scaled(to, base, index.host, index.by);
+        let (index, by) = index;
+        self.code.lea_scaled(to, base, index, by);
         self.allocation.define(rd, to);
         Some(())
     }
