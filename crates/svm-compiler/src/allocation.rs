@@ -64,6 +64,9 @@ pub(crate) struct Allocation {
     /// Registers of the host that are pins.
     pinned: u16,
     next: [Next; 32],
+    /// Registers of the guest that stand where a copy of theirs does, while their own pins hold the
+    /// same still.
+    intact: u32,
     /// Registers of the host that the current instruction works with.
     locked: u16,
     /// Sources of the current instruction.
@@ -102,6 +105,7 @@ impl Allocation {
             pins: pins.clone(),
             pinned: 0,
             next: top,
+            intact: 0,
             locked: 0,
             sources: 0,
             dying: 0,
@@ -181,6 +185,7 @@ impl Allocation {
     }
 
     fn assign(&mut self, register: u8, value: Value) {
+        self.intact &= !bit(register);
         let before = self.value(register);
         if let Some(mask) = self.mask(before) {
             *mask &= !bit(register);
@@ -349,6 +354,12 @@ impl Allocation {
                 let to = self.target(code, rd, None);
                 code.mov(to, from);
                 self.define(rd, to);
+                // What is made of one and of the other is made of the same then.
+                let home = self.pins.get(rs).map(Value::Host);
+                if home == Some(self.value(rs)) && self.pins.get(rd).is_some() {
+                    self.attach(rs, to);
+                    self.intact |= bit(rs);
+                }
             }
         }
     }

@@ -44,6 +44,9 @@ impl Allocation {
                 None => self.put_away(code, other, pin),
             }
         }
+        for other in registers(self.holds(pin) & self.intact & !bit(rd)) {
+            self.go_home(other);
+        }
         let others = self.holds(pin) & !bit(rd) & !but;
         if others == 0 {
             return;
@@ -90,6 +93,13 @@ impl Allocation {
         self.lock(host);
         self.evict(code, host);
         Some(host)
+    }
+
+    /// A register stands in its pin again, which holds the same still.
+    fn go_home(&mut self, register: u8) {
+        if let Some(pin) = self.pins.get(register) {
+            self.attach(register, pin);
+        }
     }
 
     /// A register of the host for something in between.
@@ -144,6 +154,9 @@ impl Allocation {
         }
         for register in registers(pinned) {
             let Some(pin) = self.pins.get(register) else { continue };
+            if self.intact & bit(register) != 0 {
+                self.go_home(register);
+            }
             let value = self.value(register);
             match value {
                 Value::Host(host) if host == pin => continue,
