@@ -1,6 +1,6 @@
 //! The interpreter: a match loop over decoded instructions, the semantic reference.
 //!
-//! Clause: X.1198 7.1. Exact metering: `remaining` falls by one for each retired instruction, and
+//! Clause: X.1198 7.1. Exact metering: what is left falls by one for each retired instruction, and
 //! nothing runs when it is zero. What must never happen: a step outside the decoded text.
 
 use crate::abi::RETURN_ADDRESS;
@@ -11,6 +11,7 @@ use crate::engine::Machine;
 use crate::memory::GuestMemory;
 use crate::memory::MemoryFault;
 use crate::scan::DecodedText;
+use crate::threaded::Slot;
 
 /// General registers, the sink for writes to x0, and the PC as an index into the text.
 #[derive(Clone, Debug)]
@@ -81,31 +82,42 @@ macro_rules! loaded {
 
 // spec: X-05
 /// Runs until something stops it. On a fault the PC is that of the faulting instruction.
+///
+/// What was retired is counted at taken transfers: between two of them it is the distance. One
+/// comparison therefore sees the end of the text and the end of the budget.
 #[inline(never)]
 pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> Stop {
     let Machine { registers, memory, left: remaining, .. } = machine;
     let code = text.code.as_slice();
     let mut pc = registers.pc;
     let mut left = *remaining;
+    // Where the straight code began that is running, and the slots that it may reach.
+    let mut from = pc;
+    let mut run = within(code, pc, left);
     let stop = loop {
-        let Some(slot) = code.get(pc) else {
-            break Stop::Jump(text.address(pc));
+        let Some(slot) = run.get(pc) else {
+            let is_outside = pc >= code.len();
+            break if is_outside { Stop::Jump(text.address(pc)) } else { Stop::OutOfBudget };
         };
-        if left == 0 {
-            break Stop::OutOfBudget;
-        }
         let Instruction { op, rd, rs1, rs2, imm } = slot.instruction;
         let a = registers.get(rs1);
         let b = registers.get(rs2);
         let immediate = imm as u32;
-        let mut next = pc + 1;
+        macro_rules! jump {
+            ($target:expr) => {{
+                left -= (pc + 1 - from) as u64;
+                pc = $target;
+                from = pc;
+                run = within(code, pc, left);
+                continue;
+            }};
+        }
         macro_rules! branch {
             ($op:ident) => {{
                 if taken(Op::$op, a, b) {
-                    next = imm as usize;
+                    jump!(imm as usize);
                 }
-                left -= 1;
-                pc = next;
+                pc += 1;
                 continue;
             }};
         }
@@ -115,16 +127,15 @@ pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> Stop {
                 if let Err(fault) = memory.store(a.wrapping_add(immediate), value.to_le_bytes()) {
                     break Stop::Memory(fault);
                 }
-                left -= 1;
-                pc = next;
+                pc += 1;
                 continue;
             }};
         }
         // The value that goes to rd; instructions without rd leave the match by themselves.
         let value = match_op!(op, a, b, imm, {
             Op::Jal => {
-                next = imm as usize;
-                text.address(pc + 1)
+                registers.set(rd, text.address(pc + 1));
+                jump!(imm as usize);
             }
             Op::Jalr => {
                 let target = a.wrapping_add(immediate) & !1;
@@ -132,11 +143,12 @@ pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> Stop {
                     if target != RETURN_ADDRESS {
                         break Stop::Jump(target);
                     }
-                    left -= 1;
+                    left -= (pc + 1 - from) as u64;
+                    from = pc;
                     break Stop::Returned;
                 };
-                next = index;
-                text.address(pc + 1)
+                registers.set(rd, text.address(pc + 1));
+                jump!(index);
             }
             Op::Beq => branch!(Beq),
             Op::Bne => branch!(Bne),
@@ -153,24 +165,34 @@ pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> Stop {
             Op::Sh => stored!(b as u16),
             Op::Sw => stored!(b),
             Op::Fence => {
-                left -= 1;
-                pc = next;
+                pc += 1;
                 continue;
             }
             Op::Trap => {
-                pc = next;
+                left -= (pc - from) as u64;
+                pc += 1;
+                from = pc;
                 break Stop::Trap(imm as u16);
             }
             Op::Unimp | Op::Illegal => break Stop::Illegal,
             Op::Ecall => break Stop::Ecall,
         });
         registers.set(rd, value);
-        left -= 1;
-        pc = next;
+        pc += 1;
     };
     registers.pc = pc;
-    *remaining = left;
+    *remaining = left - (pc - from) as u64;
     stop
+}
+
+/// The slots that straight code from `pc` on may reach before so much budget is used up.
+#[inline(always)]
+fn within(code: &[Slot], pc: usize, left: u64) -> &[Slot] {
+    if left >= code.len() as u64 {
+        return code;
+    }
+    let end = pc.saturating_add(left as usize).min(code.len());
+    code.get(..end).unwrap_or_default()
 }
 
 #[cfg(portcullis_threaded)]
