@@ -1,4 +1,5 @@
-//! The scramblers as the page has them, in V8: octet for octet what the native program does.
+//! The scramblers as the page has them, and the virtual machine, in V8: octet for octet and
+//! instruction for instruction what the native program does.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -70,4 +71,41 @@ fn the_pages_scrambler_agrees_with_the_native_one_in_every_mode() {
             assert!(scrambled == all, "{mode}, {lanes} lanes: scrambled");
         }
     }
+}
+
+/// The guest `bench`, asked for so many rounds of SHA-256.
+const SHA256: u32 = 8;
+
+// spec-test: X-05
+#[test]
+fn the_machine_in_v8_computes_and_counts_as_the_native_one() {
+    let test = "the_machine_in_v8_computes_and_counts_as_the_native_one";
+    if !has_tool(test, "node", "apt-get install nodejs") {
+        return;
+    }
+    let (Some(machine), Some(guest)) =
+        (portcullis_assets::machine_wasm(), portcullis_assets::hostile("bench"))
+    else {
+        return skip(test, "missing: wasm32-unknown-unknown; get it: apt-get install rustc-web");
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (module, elf) = (folder.path().join("machine.wasm"), folder.path().join("bench.elf"));
+    std::fs::write(&module, machine).unwrap();
+    std::fs::write(&elf, guest).unwrap();
+    // The native run has the events around it as well: what rounds add is compared.
+    let mut added = Vec::new();
+    for rounds in 1..=3_u32 {
+        let mut native = Command::new(program("portcullis"));
+        native.args(["svm", "run", "--json", "--engine", "match-loop"]).arg(&elf);
+        let native = run(native.args(["--event", &format!("Timer:{SHA256:08x}{rounds:08x}")])).ok();
+        let native = native.json();
+        let mut node = Command::new("node");
+        node.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../wasm/raise.mjs")).args([&module, &elf]);
+        let v8 = run(node.args([SHA256, rounds].map(|number| number.to_string()))).ok().json();
+        assert_eq!(v8["value"], native["events"][1]["value"], "{native}");
+        let of = |said: &serde_json::Value| said["instructions"].as_u64().unwrap();
+        assert!(of(&v8) > 1_000_000 && of(&native) > of(&v8), "{v8} {native}");
+        added.push(of(&native) - of(&v8));
+    }
+    assert!(added.iter().all(|more| *more == added[0] && *more < 1_000), "{added:?}");
 }
