@@ -22,7 +22,7 @@ use super::{
     Direction, Lane, Lengths, PITCH, Payload, Register, Scratch, Substituted, Window, block, gates,
     pack, portable, stream,
 };
-use crate::csa2::{BLOCK_SBOX, permute_octet};
+use crate::csa2::BLOCK_SBOX;
 
 /// Whether this processor has what the path needs.
 pub(super) fn detected() -> bool {
@@ -110,20 +110,6 @@ const SLICES: [[[u8; 16]; 2]; 16] = {
         input += 1;
     }
     slices
-};
-
-/// The bit permutation of the lower and of the upper four bits, each twice.
-const PERMUTED: [[[u8; 16]; 2]; 2] = {
-    let mut permuted = [[[0; 16]; 2]; 2];
-    let mut input = 0;
-    while input < 16 {
-        permuted[0][0][input] = permute_octet(input as u8);
-        permuted[0][1][input] = permuted[0][0][input];
-        permuted[1][0][input] = permute_octet((input as u8) << 4);
-        permuted[1][1][input] = permuted[1][0][input];
-        input += 1;
-    }
-    permuted
 };
 
 #[inline(always)]
@@ -214,7 +200,7 @@ impl Register for Ymm {
     }
     #[inline(always)]
     fn block_permutation(self) -> Self {
-        let [lower, upper] = [table(PERMUTED[0]), table(PERMUTED[1])];
+        let [lower, upper] = [table([block::PERMUTED[0]; 2]), table([block::PERMUTED[1]; 2])];
         // SAFETY: see the top of the file.
         Self(unsafe {
             let nibble = _mm256_set1_epi8(0x0F);

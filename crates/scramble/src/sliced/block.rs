@@ -14,9 +14,24 @@
 //! after r[2], r[3], r[4] and r[5] have taken in what the two first rounds would have XORed into
 //! them (see `turn`). Every line is its own inverse, so deciphering runs the rounds backwards.
 
+use crate::csa2::permute_octet;
+
 use super::{BLOCK, GROUPS, Lengths, PITCH, ROUNDS, Register, Scratch};
 
 type State<V, const IN_FLIGHT: usize> = [[V; BLOCK]; IN_FLIGHT];
+
+/// The bit permutation of the lower and of the upper four bits, for paths that look it up.
+#[allow(dead_code)] // not every target has such a path
+pub(super) const PERMUTED: [[u8; 16]; 2] = {
+    let mut permuted = [[0; 16]; 2];
+    let mut input = 0;
+    while input < 16 {
+        permuted[0][input] = permute_octet(input as u8);
+        permuted[1][input] = permute_octet((input as u8) << 4);
+        input += 1;
+    }
+    permuted
+};
 
 /// Scrambles all blocks, in reverse chaining. So many groups are in flight at a time: a round is a
 /// chain of some ten cycles, which other groups fill.

@@ -16,6 +16,8 @@ mod avx512;
 mod block;
 mod gates;
 mod look_ups;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod neon;
 mod pack;
 mod portable;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -69,7 +71,7 @@ pub(crate) enum Direction {
 static LANES_LIMIT: AtomicUsize = AtomicUsize::new(LANES_MAX);
 
 /// Uses no kernel with more lanes in this process from now on: 512 is all of them, 256 those that a
-/// processor with AVX2 and the AES instructions has, 128 those of WebAssembly, 64 those of any
+/// processor with AVX2 and the AES instructions has, 128 those of WebAssembly and NEON, 64 those of any
 /// processor. All give the same octets; this is for measuring and testing the narrow ones on a
 /// processor that has the wide ones. The kernels of samples are chosen when their key is expanded.
 pub fn limit_lanes(lanes: usize) {
@@ -90,6 +92,9 @@ pub(crate) enum Path {
     /// 256 lanes.
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// 128 lanes on 64-bit ARM.
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    Neon,
     /// 128 lanes in WebAssembly; a module built for it runs nowhere else.
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     Simd128,
@@ -102,10 +107,13 @@ impl Path {
     pub(crate) fn available() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
         let special = [(Self::Avx512, avx512::detected()), (Self::Avx2, avx2::detected())];
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        let special = [(Self::Neon, true)];
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
         let special = [(Self::Simd128, true)];
         #[cfg(not(any(
             target_arch = "x86_64",
+            all(target_arch = "aarch64", target_endian = "little"),
             all(target_arch = "wasm32", target_feature = "simd128")
         )))]
         let special: [(Self, bool); 0] = [];
@@ -122,6 +130,8 @@ impl Path {
             Self::Avx512 => 512,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => 256,
+            #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+            Self::Neon => 128,
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
             Self::Simd128 => 128,
             Self::Portable => 64,
@@ -136,6 +146,8 @@ impl Path {
                 Self::Avx512 => avx512::run(lanes, direction),
                 #[cfg(target_arch = "x86_64")]
                 Self::Avx2 => avx2::run(lanes, direction),
+                #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+                Self::Neon => neon::run(lanes, direction),
                 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
                 Self::Simd128 => simd128::run(lanes, direction),
                 Self::Portable => portable::run(lanes, direction),

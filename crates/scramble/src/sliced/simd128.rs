@@ -8,8 +8,10 @@
 use core::arch::wasm32::*;
 
 use super::pack::{LANES, Parts};
-use super::{Direction, Lane, PITCH, Payload, Register, Scratch, Substituted, Window, gates, pack};
-use crate::csa2::{BLOCK_SBOX, permute_octet};
+use super::{
+    Direction, Lane, PITCH, Payload, Register, Scratch, Substituted, Window, block, gates, pack,
+};
+use crate::csa2::BLOCK_SBOX;
 
 pub(super) fn run(lanes: &mut [Lane<'_>], direction: Direction) {
     let mut scratch = Scratch::<Vector>::new();
@@ -31,18 +33,6 @@ const SLICES: [[u8; 16]; 16] = {
         input += 1;
     }
     slices
-};
-
-/// The bit permutation of the lower and of the upper four bits.
-const PERMUTED: [[u8; 16]; 2] = {
-    let mut permuted = [[0; 16]; 2];
-    let mut input = 0;
-    while input < 16 {
-        permuted[0][input] = permute_octet(input as u8);
-        permuted[1][input] = permute_octet((input as u8) << 4);
-        input += 1;
-    }
-    permuted
 };
 
 #[inline(always)]
@@ -113,8 +103,8 @@ impl Register for Vector {
     }
     #[inline(always)]
     fn block_permutation(self) -> Self {
-        let low = u8x16_swizzle(vector(&PERMUTED[0]), v128_and(self.0, u8x16_splat(0x0F)));
-        let high = u8x16_swizzle(vector(&PERMUTED[1]), u8x16_shr(self.0, 4));
+        let low = u8x16_swizzle(vector(&block::PERMUTED[0]), v128_and(self.0, u8x16_splat(0x0F)));
+        let high = u8x16_swizzle(vector(&block::PERMUTED[1]), u8x16_shr(self.0, 4));
         Self(v128_xor(low, high))
     }
     #[inline(always)]
