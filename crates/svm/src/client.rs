@@ -503,3 +503,17 @@ impl fmt::Debug for Client {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::threaded::Slot;
+
+    /// What a client needs beside its own memory: at most 16 KiB, and 4 octets for each of its
+    /// code.
+    #[test]
+    fn a_client_needs_little_beside_its_memory() {
+        assert!(size_of::<Slot>() <= 4 * 4);
+        assert!(size_of::<Client>() + PermitTable::OCTETS <= 16 << 10);
+    }
+}

@@ -30,6 +30,10 @@ struct Word {
 }
 
 impl PermitTable {
+    /// Octets of a table without limits.
+    #[cfg(test)]
+    pub(crate) const OCTETS: usize = size_of::<Self>() + size_of::<[[Word; WORDS]; EVENTS]>();
+
     /// Nothing is permitted.
     #[must_use]
     pub fn deny_all() -> Self {
