@@ -6,10 +6,11 @@
 //!
 //! Safety of the whole file. The instructions used here are not in every processor; the functions
 //! that use them are compiled for them and called from [`seal`] alone, which asks the processor
-//! first. Memory is read and written through arrays of the register's size only.
+//! first. The messages are read and written by pointers, at places below the one length of all.
 
 #![allow(unsafe_code)]
 
+use alloc::vec;
 use core::arch::x86_64::*;
 use core::mem::transmute;
 
@@ -116,23 +117,31 @@ fn seal_here(lanes: &mut [SealLane<'_>]) {
             let _ = lane.key.0.seal(lane.message);
         }
     } else if let Some(first) = rest.first().map(|lane| lane.key) {
-        // The lanes that are left over have nothing to work on.
+        // The lanes that are left over get something to work on.
         let mut of_lanes = rest.iter();
         keys.lay([(); LANES].map(|()| of_lanes.next().map_or(first, |lane| lane.key)));
-        let mut of_lanes = rest.iter_mut();
-        let next = || of_lanes.next().map(|lane| lane.message.as_chunks_mut().0);
-        let mut next = next;
-        chains([(); LANES].map(|()| next().unwrap_or_default()), &keys);
+        let blocks = rest.first().map_or(0, |lane| lane.message.len() / BLOCK);
+        let mut spare = vec![[0; BLOCK]; blocks * (LANES - rest.len())];
+        let mut spare = spare.chunks_exact_mut(blocks.max(1));
+        let mut of_lanes = rest.iter_mut().map(|lane| lane.message.as_chunks_mut().0);
+        let mut next = || of_lanes.next().or_else(|| spare.next()).unwrap_or_default();
+        chains([(); LANES].map(|()| next()), &keys);
     }
 }
 
-/// Both chains over messages of one length; a message without blocks is a lane without work.
+/// Both chains over messages of one length.
 #[allow(clippy::needless_range_loop)] // as the registers stand beside each other
 #[target_feature(enable = "avx512f,vaes")]
-fn chains(mut messages: [&mut [[u8; BLOCK]]; LANES], keys: &Keys<'_>) {
+fn chains(messages: [&mut [[u8; BLOCK]]; LANES], keys: &Keys<'_>) {
     let blocks = messages.first().map_or(0, |message| message.len());
     let Some(body_end) = blocks.checked_sub(1) else { return };
-    let mut before = read(&messages, 0);
+    if messages.iter().any(|message| message.len() != blocks) {
+        return; // never: they were put together by their length
+    }
+    // The lengths are looked at once, not for each block of each message.
+    let messages = messages.map(<[_]>::as_mut_ptr);
+    // SAFETY: here and below, every message has `blocks` blocks, and the places are `body_end` at most.
+    let mut before = unsafe { read(&messages, 0) };
     let mut mac = [_mm512_setzero_si512(); REGISTERS];
     let mut chain = mac;
     for register in 0..REGISTERS {
@@ -140,7 +149,8 @@ fn chains(mut messages: [&mut [[u8; BLOCK]]; LANES], keys: &Keys<'_>) {
     }
     rounds(&mut chain, &keys.enc);
     for index in 1..body_end {
-        let clear = read(&messages, index);
+        // SAFETY: as above.
+        let clear = unsafe { read(&messages, index) };
         for register in 0..REGISTERS {
             chain[register] = _mm512_ternarylogic_epi64::<XOR_OF_THREE>(
                 chain[register],
@@ -163,7 +173,8 @@ fn chains(mut messages: [&mut [[u8; BLOCK]]; LANES], keys: &Keys<'_>) {
             chain[register] = _mm512_aesenclast_epi128(chain[register], keys.enc[10][register]);
             mac[register] = _mm512_aesenclast_epi128(mac[register], keys.mac[10][register]);
         }
-        write(&mut messages, index, &chain);
+        // SAFETY: as above.
+        unsafe { write(&messages, index, &chain) };
         before = chain;
     }
     for register in 0..REGISTERS {
@@ -174,7 +185,8 @@ fn chains(mut messages: [&mut [[u8; BLOCK]]; LANES], keys: &Keys<'_>) {
         );
     }
     rounds(&mut mac, &keys.mac);
-    write(&mut messages, body_end, &mac);
+    // SAFETY: as above.
+    unsafe { write(&messages, body_end, &mac) };
 }
 
 /// All rounds but the key that comes first.
@@ -191,38 +203,46 @@ fn rounds(state: &mut [__m512i; REGISTERS], [_, middle @ .., last]: &Laid) {
     }
 }
 
+/// A block of each message.
+///
+/// # Safety
+/// Every message must have the block, and nobody else may write to it.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn read(messages: &[&mut [[u8; BLOCK]]; LANES], index: usize) -> [__m512i; REGISTERS] {
+unsafe fn read(messages: &[*mut [u8; BLOCK]; LANES], index: usize) -> [__m512i; REGISTERS] {
     let mut registers = [_mm512_setzero_si512(); REGISTERS];
-    for (register, messages) in registers.iter_mut().zip(messages.as_chunks().0) {
-        let [a, b, c, d] = messages;
-        *register = together(
-            [a, b, c, d].map(|message| message.get(index).map_or_else(|| xmm(&[0; BLOCK]), xmm)),
-        );
+    for (register, [a, b, c, d]) in registers.iter_mut().zip(messages.as_chunks().0) {
+        // SAFETY: as the caller promises.
+        *register = unsafe {
+            together([
+                _mm_loadu_si128(a.add(index).cast()),
+                _mm_loadu_si128(b.add(index).cast()),
+                _mm_loadu_si128(c.add(index).cast()),
+                _mm_loadu_si128(d.add(index).cast()),
+            ])
+        };
     }
     registers
 }
 
+/// The inverse of [`read`].
+///
+/// # Safety
+/// Every message must have the block, and nobody else may read or write it.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn write(
-    messages: &mut [&mut [[u8; BLOCK]]; LANES],
+unsafe fn write(
+    messages: &[*mut [u8; BLOCK]; LANES],
     index: usize,
     registers: &[__m512i; REGISTERS],
 ) {
-    for (register, messages) in registers.iter().zip(messages.as_chunks_mut::<4>().0) {
-        let parts = [
-            _mm512_castsi512_si128(*register),
-            _mm512_extracti32x4_epi32::<1>(*register),
-            _mm512_extracti32x4_epi32::<2>(*register),
-            _mm512_extracti32x4_epi32::<3>(*register),
-        ];
-        for (message, part) in messages.iter_mut().zip(parts) {
-            if let Some(block) = message.get_mut(index) {
-                // SAFETY: both are 16 octets, for which every value is valid.
-                *block = unsafe { transmute::<__m128i, [u8; BLOCK]>(part) };
-            }
+    for (register, [a, b, c, d]) in registers.iter().zip(messages.as_chunks().0) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            _mm_storeu_si128(a.add(index).cast(), _mm512_castsi512_si128(*register));
+            _mm_storeu_si128(b.add(index).cast(), _mm512_extracti32x4_epi32::<1>(*register));
+            _mm_storeu_si128(c.add(index).cast(), _mm512_extracti32x4_epi32::<2>(*register));
+            _mm_storeu_si128(d.add(index).cast(), _mm512_extracti32x4_epi32::<3>(*register));
         }
     }
 }
