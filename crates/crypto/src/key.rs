@@ -7,8 +7,9 @@ use crate::Randomness;
 /// A 128-bit secret: SCK, ladder keys, control words, message keys.
 ///
 /// It is zeroised when it is dropped (copies that the compiler makes on the stack while a value
-/// moves are out of reach: what must not be read there needs a process of its own), and it can be neither printed, cloned nor compared by
-/// accident:
+/// moves stay there until something overwrites them: work with a key within
+/// [`leaving_no_trace`](crate::leaving_no_trace)), and it can be neither printed, cloned nor
+/// compared by accident:
 ///
 /// ```compile_fail,E0277
 /// let key = portcullis_crypto::Key128::new([0; 16]);
