@@ -86,7 +86,8 @@ fn bit(register: u8) -> u32 {
     1 << (register & 31)
 }
 
-fn registers(mut mask: u32) -> impl Iterator<Item = u8> {
+/// The registers of a set of bits.
+pub(crate) fn registers(mut mask: u32) -> impl Iterator<Item = u8> {
     core::iter::from_fn(move || {
         let register = mask.trailing_zeros() as u8;
         mask &= mask.wrapping_sub(1);

@@ -243,11 +243,10 @@ impl Loaded {
         let within = offset - chunk.code.start;
         let pc = chunk.first + chunk.starts.partition_point(|start| *start <= within) - 1;
         let stop = (chunk.first, pc);
-        let Some(standing) = at_stop(text, &self.plan, &chunk.regions, self.exits, stop) else {
-            return lost;
-        };
+        let found = at_stop(text, &self.plan, &chunk.regions, self.exits, stop);
+        let Some((standing, again)) = found else { return lost };
         standing.reveal(&self.frame.hosts, registers);
-        self.visits += 1 + (pc - chunk.first) as u32 / INSTRUCTIONS_PER_VISIT;
+        self.visits += 1 + again as u32 / INSTRUCTIONS_PER_VISIT;
         // The block was paid in full; from here on nothing of it has retired.
         let unspent = self.plan.rest_of_block(pc) as u64;
         Ran { pc, left: at.left.saturating_add(unspent), interpret: 1 }

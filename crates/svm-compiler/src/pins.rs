@@ -6,8 +6,9 @@
 
 use portcullis_svm::compiled::{Op, ScannedText};
 
+use crate::allocation::registers;
 use crate::assembler::{Host, R8, R9, R10, R11, R12, R13, RBX, RDI, RSI};
-use crate::plan::Plan;
+use crate::plan::{CHUNK, Plan};
 use crate::shape::{ends_block, is_branch, is_compiled, reads, writes};
 
 /// Registers of the host that can hold a register of the guest across blocks. RAX, RCX and RDX are
@@ -19,6 +20,9 @@ const TEMPORARY: usize = 3;
 const DEPTH_MAX: i32 = 4;
 /// What it costs to have another register than the loop around.
 const EXCHANGE: u64 = 2;
+/// Instructions that are looked at for loops of one part of the text, each as often as there are
+/// loops around it: hostile text could have very many.
+const WEIGHED_MAX: usize = 16 * CHUNK;
 /// Loops of one part of the text that may have a choice of their own.
 const LOOPS_MAX: usize = 250;
 
@@ -122,16 +126,13 @@ impl Weights {
             if index + 1 == end || plan.is_join(index + 1) || ends_block(instruction.op) {
                 let depth = (plan.depth(index) - outside).clamp(0, DEPTH_MAX);
                 let weight = 1_u64 << (3 * depth);
-                for register in 1..32 {
-                    let bit = 1 << register;
-                    let worth = match (read & bit != 0, written & bit != 0) {
-                        // The next round waits for it.
-                        (true, true) => 6,
-                        (true, false) => 2,
-                        (false, true) => 1,
-                        (false, false) => 0,
-                    };
-                    add(register, worth * weight);
+                // What is both, the next round waits for.
+                for (mask, worth) in
+                    [(read & written, 6), (read & !written, 2), (written & !read, 1)]
+                {
+                    for register in registers(mask) {
+                        add(register, worth * weight);
+                    }
                 }
                 named |= read | written;
                 exposed |= read;
@@ -174,7 +175,12 @@ impl Regions {
     pub(crate) fn new(text: ScannedText<'_>, plan: &Plan, (first, end): (usize, usize)) -> Self {
         let mut regions = Self::base(plan, first);
         regions.of = vec![0; end - first];
+        let mut left = WEIGHED_MAX;
         for (head, last) in loops(text, (first, end)) {
+            left = left.saturating_sub(last + 1 - head);
+            if left == 0 {
+                break;
+            }
             let within = head - first..last + 1 - first;
             let Some(of) = regions.of.get(within.clone()) else { continue };
             let Some(around) = of.first().copied() else { continue };

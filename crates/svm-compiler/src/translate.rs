@@ -87,14 +87,14 @@ pub(crate) fn translate(
 }
 
 /// Where registers stand when the access to memory of `pc` is made, in code that was compiled
-/// from `first` on. Takes as long as compiling from the join before `pc` does.
+/// from `first` on; and how many instructions were translated again for that.
 pub(crate) fn at_stop(
     text: ScannedText<'_>,
     plan: &Plan,
     regions: &Regions,
     exits: Exits,
     (first, pc): (usize, usize),
-) -> Option<Allocation> {
+) -> Option<(Allocation, usize)> {
     let begins = |index: usize| {
         index == first || plan.is_join(index) || regions.at(index) != regions.at(index - 1)
     };
@@ -102,7 +102,7 @@ pub(crate) fn at_stop(
     let mut translation = Translation::new(text, plan, regions, exits, (join, pc + 1))?;
     translation.watched = Some(pc);
     translation.all()?;
-    translation.seen
+    Some((translation.seen?, pc + 1 - join))
 }
 
 impl<'a> Translation<'a> {
