@@ -62,6 +62,9 @@ struct Loaded {
     /// Blocks that were compiled once more.
     late: usize,
     visits: u32,
+    /// The interpreter was called in, so it may come back in the middle of a block. Otherwise it
+    /// only does when a slice of the budget ended there, which is seldom and costs nothing.
+    is_visited: bool,
 }
 
 /// A part of the text that is compiled.
@@ -134,6 +137,7 @@ impl Loaded {
             chunks,
             late: 0,
             visits: 0,
+            is_visited: false,
         })
     }
 
@@ -141,6 +145,7 @@ impl Loaded {
         // Between two looks at the budget at most the text's length retires: that much is held
         // back, and when only that is left, the interpreter runs it.
         let held_back = text.len() as u64;
+        let mut is_seldom = !core::mem::take(&mut self.is_visited);
         loop {
             at.interpret = ALL;
             let Some(budget) = at.left.checked_sub(held_back).and_then(|b| i64::try_from(b).ok())
@@ -150,15 +155,17 @@ impl Loaded {
             if self.visits >= VISITS_MAX {
                 return at;
             }
-            let entry = match self.entry(text, at.pc) {
+            let entry = match self.entry(text, at.pc, is_seldom) {
                 Entry::At(entry) => entry,
                 Entry::Never => return at,
                 Entry::NotHere => {
-                    self.visits += 1;
+                    self.visits += u32::from(!is_seldom);
+                    self.is_visited = !is_seldom;
                     at.interpret = self.plan.rest_of_block(at.pc) as u64;
                     return at;
                 }
             };
+            is_seldom = false;
             let guest = self.arena.guest();
             self.frame.left = budget;
             let Some(answer) = self.code.enter(registers, guest, &mut self.frame, entry) else {
@@ -176,8 +183,8 @@ impl Loaded {
         }
     }
 
-    /// Where an instruction is entered.
-    fn entry(&mut self, text: ScannedText<'_>, pc: usize) -> Entry {
+    /// Where an instruction is entered; what seldom happens is not compiled for.
+    fn entry(&mut self, text: ScannedText<'_>, pc: usize, is_seldom: bool) -> Entry {
         let known = |loaded: &Self| {
             let entry = loaded.arena.entry(pc).filter(|_| pc < text.len());
             match entry {
@@ -203,14 +210,15 @@ impl Loaded {
         }
         // A case of a switch that the one before falls into, or an odd jump.
         let rest = self.plan.until_join(pc);
-        if self.late == LATE_MAX || rest > LATE_INSTRUCTIONS_MAX {
+        if is_seldom || self.late == LATE_MAX || rest > LATE_INSTRUCTIONS_MAX {
             return Entry::NotHere;
         }
         self.late += 1;
         let regions = Regions::base(&self.plan, pc);
         match self.compile(text, regions, (pc, pc + rest)) {
             Some(()) => known(self).unwrap_or(Entry::Never),
-            None => Entry::Never,
+            // No room is left; elsewhere there is code.
+            None => Entry::NotHere,
         }
     }
 
@@ -246,6 +254,7 @@ impl Loaded {
         let found = at_stop(text, &self.plan, &chunk.regions, self.exits, stop);
         let Some((standing, again)) = found else { return lost };
         standing.reveal(&self.frame.hosts, registers);
+        self.is_visited = true;
         self.visits += 1 + again as u32 / INSTRUCTIONS_PER_VISIT;
         // The block was paid in full; from here on nothing of it has retired.
         let unspent = self.plan.rest_of_block(pc) as u64;
