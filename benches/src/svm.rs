@@ -103,7 +103,7 @@ const EVENT: u32 = 4;
 /// Why a peer is not measured, in brackets, where the build is the reason.
 pub(crate) fn why_not(peer: &str) -> &'static str {
     let left_out = HEAVY.contains(&(peer, false));
-    if left_out { " (build with --features peers-heavy)" } else { "" }
+    if left_out { " (left out of this build)" } else { "" }
 }
 
 /// All rows that are asked for.

@@ -18,6 +18,10 @@ pub(crate) const PROGRAMS: &[(&str, &str)] = &[
     ("portcullis-bootloader-bin", "portcullis-bootloader"),
 ];
 
+/// Without the peers of measurements that take minutes to compile; no other package of the
+/// workspace has features by default.
+pub(crate) const LIGHT: &str = "--no-default-features";
+
 /// Checks the prerequisites and builds the programs.
 pub(crate) fn build() -> Done {
     require(FOR_UP)?;
@@ -27,7 +31,7 @@ pub(crate) fn build() -> Done {
 /// Builds the programs and the tests of the whole workspace in one go: with the same choice of
 /// features for both, nothing is compiled twice.
 pub(crate) fn programs_and_tests() -> Done {
-    let what = ["build", "--release", "--workspace", "--bins", "--tests"];
+    let what = ["build", "--release", "--workspace", LIGHT, "--bins", "--tests"];
     step("build the programs and the tests", &mut cargo(&what))
 }
 

@@ -2,6 +2,7 @@
 //! one round shows everything; the tests come last and their last line closes the output.
 
 use crate::Done;
+use crate::build::LIGHT;
 use crate::shell::{cargo, read, root, say, step};
 use crate::{deps, fuzz, instructions, licences, source, spec, test, threats};
 
@@ -22,7 +23,7 @@ pub(crate) fn run(args: &[String]) -> Done {
     }
     note(step("lints", &mut cargo(CLIPPY)));
     note(step("lints with the compiling tier", &mut cargo(CLIPPY_COMPILED)));
-    let mut doc = cargo(&["doc", "--release", "--workspace", "--no-deps", "--quiet"]);
+    let mut doc = cargo(&["doc", "--release", "--workspace", LIGHT, "--no-deps", "--quiet"]);
     note(step(
         "documentation",
         doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links"),
@@ -32,15 +33,17 @@ pub(crate) fn run(args: &[String]) -> Done {
     test::all(&failed)
 }
 
-const CLIPPY: &[&str] =
-    &["clippy", "--release", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
+#[rustfmt::skip]
+const CLIPPY: &[&str] = &[
+    "clippy", "--release", "--workspace", LIGHT, "--all-targets", "--quiet", "--", "-D", "warnings",
+];
 
 /// What is only built when it is asked for: the tier in the programs that can have it. The tier
 /// itself and its tests are of the workspace.
 #[rustfmt::skip]
 const CLIPPY_COMPILED: &[&str] = &[
     "clippy", "--release", "-p", "portcullis-terminal", "-p", "portcullis-bin",
-    "-p", "portcullis-bench", "--features", "compiled", "--all-targets", "--quiet",
+    "-p", "portcullis-bench", LIGHT, "--features", "compiled", "--all-targets", "--quiet",
     "--", "-D", "warnings",
 ];
 

@@ -36,7 +36,8 @@ pub(crate) fn run(args: &[String]) -> Done {
     if !rest.is_empty() {
         return Err(USAGE.into());
     }
-    let mut properties = cargo(&["test", "--release", "--workspace", "--no-fail-fast"]);
+    let mut properties =
+        cargo(&["test", "--release", "--workspace", build::LIGHT, "--no-fail-fast"]);
     properties.args(["--exclude", "portcullis-tests", "--lib", "--tests"]);
     // Shrinking and the record of failures stay as in a short run.
     properties.env("PROPTEST_CASES", CASES).env("PROPTEST_MAX_GLOBAL_REJECTS", "10000000");

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::Done;
+use crate::build::LIGHT;
 use crate::results::{Case, Results, Skip};
 use crate::shell::{cargo, command, output, quiet, read, say, target_dir};
 use crate::source::{SourceFile, code_only};
@@ -23,6 +24,7 @@ pub(crate) fn run(packages: &[String], skip_log: &Path) -> Done<Results> {
 }
 
 fn select(command: &mut Command, packages: &[String]) {
+    command.arg(LIGHT);
     if packages.is_empty() {
         command.arg("--workspace");
     }
@@ -126,7 +128,8 @@ fn plain(packages: &[String], skip_log: &Path) -> Done<Results> {
 /// Examples in the documentation.
 pub(crate) fn doc_tests(skip_log: &Path) -> Done<Results> {
     say("tests of the documentation's examples");
-    let mut command = cargo(&["test", "--release", "--workspace", "--doc", "--no-fail-fast"]);
+    let mut command =
+        cargo(&["test", "--release", "--workspace", LIGHT, "--doc", "--no-fail-fast"]);
     libtest(&mut command, "doc", skip_log)
 }
 

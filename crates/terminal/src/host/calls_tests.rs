@@ -283,6 +283,38 @@ fn clients_talk_by_the_broker_and_only_where_both_policies_say_so() {
 
 // attack-test: T-31
 #[test]
+fn a_full_inbox_takes_nothing_from_a_neighbour_and_nothing_is_lost() {
+    const WAITING: u32 = 32;
+    let world = World::new();
+    let broker = Broker::default();
+    let other = ClientName { super_scp_id: SuperScpId(0xB002), client_id: ScpClientId(2) };
+    let peer = |name: ClientName| portcullis_package::ChannelPeer {
+        super_scp_id: name.super_scp_id,
+        client_id: name.client_id,
+    };
+    let mut a = world.host(FakeChip::new(1)).with_channel(broker.join(CLIENT, &[peer(other)]));
+    let mut b =
+        World::new().host(FakeChip::new(2)).with_channel(broker.join(other, &[peer(CLIENT)]));
+    // The answers of parental checks fill the inbox of B, then A writes to it.
+    for age in 0..WAITING {
+        assert_eq!(World::new().answer(&mut b, &[], 0x083, &[age]).1, 0);
+    }
+    assert_eq!(World::new().answer(&mut b, &[], 0x083, &[0]).1, status::QUOTA);
+    let text = poke(DATA, b"hello");
+    assert_eq!(world.answer(&mut a, &text, 0x091, &[1, DATA, 5]), (5, 0));
+    let mut told = Vec::new();
+    while let Some([source, ..]) = b.message_came() {
+        told.push(source);
+    }
+    assert_eq!(told, vec![source::PARENTAL; WAITING as usize]);
+    // One is taken; there is room for the neighbour's, and it is still there.
+    let first = output(&World::new(), &mut b, &[], 0x012, &[OUT, 64]);
+    assert_eq!(first[0], source::PARENTAL as u8);
+    assert_eq!(b.message_came(), Some([source::CLIENT, 1, 13]));
+}
+
+// attack-test: T-31
+#[test]
 fn floods_end_at_the_limits_of_an_event() {
     let world = World::new();
     let mut host = world.host(FakeChip::new(1));

@@ -185,12 +185,14 @@ fn a_violation_is_a_return_code_an_error_event_and_a_record_that_outlives_a_rest
         let handler = [
             call(0x081, &[0, 1000, 1000], 0x180),
             poke(DATA, b"evil.example"),
+            call(0x061, &[DATA, 4, DATA, 12], 0x180),
             call(0x071, &[DATA, 12, 443], 0x100),
         ];
         let mut running = start(&world, guest(&handler.concat()), terms, &clock);
         clock.advance(5000);
         let stopped = running.select_content(ServiceId(1)).unwrap_err();
         assert_eq!(running.host_ref().poll_timeout(), None, "its timer went with it");
+        assert_eq!(running.host_ref().store.get(b"revil"), None, "and what it wrote in this event");
         assert_eq!((stopped.kind, stopped.kind.code()), (StopKind::Violation, -100));
         let errors: Vec<Value> = world.events.lock().unwrap().clone();
         let errors: Vec<&Value> = errors.iter().filter(|e| e["event"] == "error").collect();
