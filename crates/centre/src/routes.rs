@@ -196,12 +196,12 @@ async fn violations(
     let device = peer.0.ok_or_else(|| refuse(ErrorCode::AuthFailed))?;
     let records: Vec<Box<serde_json::value::RawValue>> =
         parse(&body).ok_or_else(|| refuse(ErrorCode::Malformed))?;
-    let report = |record: &Box<serde_json::value::RawValue>| {
+    let report = |record: &serde_json::value::RawValue| {
         let Numbered { number, time } = serde_json::from_str(record.get()).ok()?;
         let record = record.get().to_owned();
         Some(ViolationReport { number, at: UnixSeconds(time), record })
     };
-    let reports: Option<Vec<_>> = records.iter().map(report).collect();
+    let reports: Option<Vec<_>> = records.iter().map(|record| report(record)).collect();
     let reports = reports
         .filter(|reports| reports.len() <= VIOLATIONS_MAX)
         .ok_or_else(|| refuse(ErrorCode::Malformed))?;

@@ -2,8 +2,8 @@
 //!
 //! Any pair of common instructions has one, so that no code needs a step for each. The longer rows
 //! are those that compilers emit most: they were chosen by how often each was executed in the
-//! guests of `benches/` (but `unseen.c`, which shows what other code gets) and how often it stands
-//! in the text of the reference clients. A row that nothing runs any more does no harm; one that is
+//! guests of `benches/` (but `unseen.c`, which shows what other code gets) and in some thirty small
+//! kernels of other kinds, and how often it stands in the text of the reference clients. A row that nothing runs any more does no harm; one that is
 //! missing costs a step.
 
 use super::fused::choose;
