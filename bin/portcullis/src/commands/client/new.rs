@@ -53,7 +53,7 @@ const C_FILES: [(&str, &str); 8] = [
 ];
 
 /// A project in Rust: what does not depend on the name.
-const RUST_FILES: [(&str, &str); 13] = [
+const RUST_FILES: [(&str, &str); 14] = [
     (".cargo/config.toml", CONFIG),
     (".gitignore", "target/\n"),
     ("events.json", include_str!("template/events.json")),
@@ -62,6 +62,7 @@ const RUST_FILES: [(&str, &str); 13] = [
     ("sdk/Cargo.toml", SDK_MANIFEST),
     ("sdk/link.ld", sdk!("link.ld")),
     ("sdk/src/abi.rs", include_str!("../../../../../crates/svm/src/abi.rs")),
+    ("sdk/src/content.rs", sdk!("src/content.rs")),
     ("sdk/src/event.rs", sdk!("src/event.rs")),
     ("sdk/src/heap.rs", sdk!("src/heap.rs")),
     ("sdk/src/start.rs", sdk!("src/start.rs")),
