@@ -249,20 +249,25 @@ fn a_card_answers_with_its_status_words() {
     assert_eq!(world.answer(&mut host, &before, 0x0A1, &apdu(7)), (0, status::BAD_ARGUMENT));
 }
 
+/// Two clients whose policies name each other.
+fn neighbours(world: &World) -> (TestHost, TestHost) {
+    let broker = Broker::default();
+    let other = ClientName { super_scp_id: SuperScpId(0xB002), client_id: ScpClientId(2) };
+    let join = |name, peer: ClientName| {
+        let ClientName { super_scp_id, client_id } = peer;
+        broker.join(name, &[portcullis_package::ChannelPeer { super_scp_id, client_id }])
+    };
+    let a = world.host(FakeChip::new(1)).with_channel(join(CLIENT, other));
+    let b = World::new().host(FakeChip::new(2)).with_channel(join(other, CLIENT));
+    (a, b)
+}
+
 // spec-test: X-21
 // attack-test: T-32
 #[test]
 fn clients_talk_by_the_broker_and_only_where_both_policies_say_so() {
     let world = World::new();
-    let broker = Broker::default();
-    let other = ClientName { super_scp_id: SuperScpId(0xB002), client_id: ScpClientId(2) };
-    let peer = |name: ClientName| portcullis_package::ChannelPeer {
-        super_scp_id: name.super_scp_id,
-        client_id: name.client_id,
-    };
-    let mut a = world.host(FakeChip::new(1)).with_channel(broker.join(CLIENT, &[peer(other)]));
-    let mut b =
-        World::new().host(FakeChip::new(2)).with_channel(broker.join(other, &[peer(CLIENT)]));
+    let (mut a, mut b) = neighbours(&world);
     assert_eq!(world.answer(&mut a, &[], 0x090, &[0xB002, 2]), (1, 0));
     let text = poke(DATA, b"hello, neighbour");
     assert_eq!(world.answer(&mut a, &text, 0x091, &[1, DATA, 16]), (16, 0));
@@ -286,15 +291,7 @@ fn clients_talk_by_the_broker_and_only_where_both_policies_say_so() {
 fn a_full_inbox_takes_nothing_from_a_neighbour_and_nothing_is_lost() {
     const WAITING: u32 = 32;
     let world = World::new();
-    let broker = Broker::default();
-    let other = ClientName { super_scp_id: SuperScpId(0xB002), client_id: ScpClientId(2) };
-    let peer = |name: ClientName| portcullis_package::ChannelPeer {
-        super_scp_id: name.super_scp_id,
-        client_id: name.client_id,
-    };
-    let mut a = world.host(FakeChip::new(1)).with_channel(broker.join(CLIENT, &[peer(other)]));
-    let mut b =
-        World::new().host(FakeChip::new(2)).with_channel(broker.join(other, &[peer(CLIENT)]));
+    let (mut a, mut b) = neighbours(&world);
     // The answers of parental checks fill the inbox of B, then A writes to it.
     for age in 0..WAITING {
         assert_eq!(World::new().answer(&mut b, &[], 0x083, &[age]).1, 0);
