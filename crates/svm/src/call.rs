@@ -8,10 +8,14 @@
 
 use crate::abi;
 use crate::clib;
-use crate::client::{Client, EventBuffer};
+use crate::engine::Machine;
 use crate::event::Event;
-use crate::memory::GuestSlice;
+use crate::memory::{GuestMemory, GuestSlice};
+use crate::monitor::PolicyMonitor;
 use crate::outcome::{Fault, Outcome, Violation, ViolationKind};
+use crate::policy::Limits;
+use crate::provider::Providers;
+use crate::scan::DecodedText;
 use crate::syscall::{HostFault, MAX_ARGUMENTS, Reply, Signature, Syscall, SystemCalls, TraceStep};
 
 const SP: u8 = 2;
@@ -19,97 +23,152 @@ const RESULT: u8 = 10;
 const STATUS: u8 = 11;
 const RETURN_PC: u8 = 31;
 
-impl Client {
-    /// Makes one call; `Err` is the outcome that stops the client.
+/// What the calls of a client go through, and what it registered by them.
+pub(crate) struct Calls {
+    pub(crate) monitor: PolicyMonitor,
+    pub(crate) providers: Providers,
+    pub(crate) handler: Option<usize>,
+    pub(crate) buffer: Option<EventBuffer>,
+    /// Whether the host looks on in this event.
+    pub(crate) traced: bool,
+    /// Instructions charged for the host's work since the load.
+    pub(crate) charged: u64,
+}
+
+/// The event parameter buffer that the client registered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EventBuffer {
+    pub(crate) address: u32,
+    pub(crate) elements: u32,
+}
+
+impl Calls {
+    pub(crate) fn new(monitor: PolicyMonitor) -> Self {
+        let providers = Providers::default();
+        Self { monitor, providers, handler: None, buffer: None, traced: true, charged: 0 }
+    }
+
+    /// What a clone of the client has.
+    pub(crate) fn without_providers(&self) -> Self {
+        let Self { monitor, handler, buffer, charged, .. } = self;
+        let (handler, buffer, charged) = (*handler, *buffer, *charged);
+        Self { handler, buffer, charged, ..Self::new(monitor.beside()) }
+    }
+}
+
+/// How the calls of one event are made.
+pub(crate) struct Calling<'a> {
+    pub(crate) event: Event,
+    pub(crate) text: &'a DecodedText,
+    pub(crate) limits: &'a Limits,
+    pub(crate) calls: &'a mut Calls,
+    pub(crate) host: &'a mut dyn SystemCalls,
+    /// How a call that an engine made ended the client.
+    pub(crate) ended: Option<Outcome>,
+}
+
+impl Calling<'_> {
+    /// Makes one call; `false` when it ended the client, and `ended` says how. The PC is behind
+    /// the TRAP, which has not retired yet.
+    #[inline(never)]
+    pub(crate) fn trap(&mut self, machine: &mut Machine, id: u16) -> bool {
+        let made = self.call(machine, id);
+        self.ended = made.err();
+        self.ended.is_none()
+    }
+
+    /// The same; `Err` is the outcome that stops the client.
     // spec: X-T01 X-T02 X-T04 X-T05 X-T06 X-T07 X-T08 X-56 X-54
     #[inline]
-    pub(crate) fn trap(
-        &mut self,
-        event: Event,
-        id: u16,
-        host: &mut dyn SystemCalls,
-    ) -> Result<(), Outcome> {
-        let return_pc = self.text.address(self.machine.registers.pc);
-        let stack = self.machine.registers.get(SP);
-        self.machine.registers.set(RETURN_PC, return_pc);
-        if self.traced {
+    pub(crate) fn call(&mut self, machine: &mut Machine, id: u16) -> Result<(), Outcome> {
+        let Self { event, calls, host, .. } = self;
+        let event = *event;
+        let pc = machine.registers.pc;
+        let return_pc = self.text.address(pc);
+        let stack = machine.registers.get(SP);
+        machine.registers.set(RETURN_PC, return_pc);
+        if calls.traced {
             host.trace(TraceStep::Trap { id, stack, return_pc });
         }
 
         let signature = Signature::of_id(id);
-        let count = match (self.providers.get(id), signature) {
+        let count = match (calls.providers.get(id), signature) {
             (Some(provider), _) => provider.arguments,
             (None, Some(signature)) => signature.arguments.into(),
             (None, None) => 0,
         };
         let mut args = [0; MAX_ARGUMENTS];
-        let popped = self.pop(stack, count, &mut args);
+        let popped = pop(&machine.memory, stack, count, &mut args);
 
-        let permitted = match self.monitor.check(event, id) {
+        let permitted = match calls.monitor.check(event, id) {
             Ok(permitted) => permitted,
             Err(reason) => {
-                if self.traced {
+                if calls.traced {
                     host.trace(TraceStep::Denied { id, event });
                 }
-                return Err(self.violation(event, ViolationKind::Denied { id, reason }));
+                return Err(self.violation(pc, ViolationKind::Denied { id, reason }));
             }
         };
         let Some(signature) = signature else {
-            return Err(self.violation(event, ViolationKind::UnknownCall(id)));
+            return Err(self.violation(pc, ViolationKind::UnknownCall(id)));
         };
         let call = signature.call;
         let Some(()) = popped else {
-            return Err(self.violation(event, ViolationKind::Stack { call, stack }));
+            return Err(self.violation(pc, ViolationKind::Stack { call, stack }));
         };
         let args = args.get(..count).unwrap_or_default();
         let popped_to = stack.wrapping_add(count as u32 * 4);
-        self.machine.registers.set(SP, popped_to);
+        machine.registers.set(SP, popped_to);
 
-        self.retire();
-        if self.charge(signature.charge(args)).is_none() {
+        machine.retire();
+        let cost = signature.charge(args);
+        let Some(left) = machine.left.checked_sub(cost) else {
             return Err(Outcome::OutOfBudget { event });
-        }
+        };
+        machine.left = left;
+        calls.charged += cost;
         let mut by_provider = false;
         let answer = if signature.internal {
-            self.internal(event, call, args).ok_or(HostFault::NoSuchCall)
-        } else if let Some(provider) = self.providers.get(id) {
+            self.internal(&machine.memory, call, args).ok_or(HostFault::NoSuchCall)
+        } else if let Some(provider) = calls.providers.get(id) {
             by_provider = true;
-            host.provided(&mut provider.function, permitted, args, &mut self.machine.memory)
+            host.provided(&mut provider.function, permitted, args, &mut machine.memory)
         } else {
             match call {
-                Syscall::CLib => clib::answer(args, &mut self.machine.memory),
-                call => host.call(permitted, call, args, &mut self.machine.memory),
+                Syscall::CLib => clib::answer(args, &mut machine.memory),
+                call => host.call(permitted, call, args, &mut machine.memory),
             }
         };
         let reply = match answer {
             Ok(reply) => reply,
-            Err(fault) => return Err(self.failed(event, call, fault)),
+            Err(fault) => return Err(self.failed(pc, call, fault)),
         };
-        if self.traced {
-            host.trace(TraceStep::Called { call, args, stack: popped_to, reply, by_provider });
+        if self.calls.traced {
+            let stack = popped_to;
+            self.host.trace(TraceStep::Called { call, args, stack, reply, by_provider });
         }
         if call == Syscall::Exit {
             return Err(Outcome::Exited(reply.result));
         }
-        self.machine.registers.set(RESULT, reply.result);
-        self.machine.registers.set(STATUS, reply.status as u32);
+        machine.registers.set(RESULT, reply.result);
+        machine.registers.set(STATUS, reply.status as u32);
         // The PC is what x31 holds: it stood behind the TRAP when x31 was set, and neither has
         // changed since.
-        if self.traced {
-            host.trace(TraceStep::Resumed { pc: return_pc });
+        if self.calls.traced {
+            self.host.trace(TraceStep::Resumed { pc: return_pc });
         }
         Ok(())
     }
 
     #[cold]
-    fn violation(&self, event: Event, kind: ViolationKind) -> Outcome {
-        let pc = self.text.address(self.machine.registers.pc.wrapping_sub(1));
-        Outcome::Violation(Violation { event, pc, kind })
+    fn violation(&self, behind: usize, kind: ViolationKind) -> Outcome {
+        let pc = self.text.address(behind.wrapping_sub(1));
+        Outcome::Violation(Violation { event: self.event, pc, kind })
     }
 
     /// What it means that a call was not answered.
     #[cold]
-    fn failed(&self, event: Event, call: Syscall, fault: HostFault) -> Outcome {
+    fn failed(&self, behind: usize, call: Syscall, fault: HostFault) -> Outcome {
         let kind = match fault {
             HostFault::Memory(fault) => ViolationKind::Pointer { call, fault },
             HostFault::NoSuchCall if call.is_internal() => ViolationKind::Registration(call),
@@ -117,57 +176,57 @@ impl Client {
             HostFault::NotListed(what) => ViolationKind::NotListed { call, what },
             HostFault::Host(what) => return Outcome::Fault(Fault::Host { call, what }),
         };
-        self.violation(event, kind)
-    }
-
-    /// Pops the parameters: the last pushed lies lowest. `None` when they are not in memory that
-    /// the client may write, as a stack must be.
-    // defends: T-28
-    #[inline]
-    fn pop(&self, stack: u32, count: usize, args: &mut [u32; MAX_ARGUMENTS]) -> Option<()> {
-        let words = self.machine.memory.stack_words(stack, count as u32)?;
-        for (argument, word) in args.iter_mut().zip(words.iter().rev()) {
-            *argument = u32::from_le_bytes(*word);
-        }
-        Some(())
-    }
-
-    #[inline]
-    fn charge(&mut self, cost: u64) -> Option<()> {
-        self.machine.left = self.machine.left.checked_sub(cost)?;
-        self.charged += cost;
-        Some(())
+        self.violation(behind, kind)
     }
 
     #[cold]
     /// The calls that the machine answers itself; `None` when the registration is not legal.
     // spec: X-E02 X-E03
-    fn internal(&mut self, event: Event, call: Syscall, args: &[u32]) -> Option<Reply> {
+    fn internal(&mut self, memory: &GuestMemory, call: Syscall, args: &[u32]) -> Option<Reply> {
+        let Self { event, text, limits, calls, .. } = self;
+        let event = *event;
         let (first, second) = (args.first().copied(), args.get(1).copied());
         match call {
             Syscall::SetEventHandler => {
-                let legal = event == Event::Initialize && self.handler.is_none();
-                self.handler = Some(self.text.index(first?).filter(|_| legal)?);
+                let legal = event == Event::Initialize && calls.handler.is_none();
+                calls.handler = Some(text.index(first?).filter(|_| legal)?);
                 Some(Reply::ok(0))
             }
             Syscall::SetEventParamBuffer => {
                 let (address, elements) = (first?, second?);
                 let legal = event == Event::Initialize
-                    && self.buffer.is_none()
+                    && calls.buffer.is_none()
                     && address.is_multiple_of(4)
                     && (abi::EVENT_BUFFER_MIN..=abi::EVENT_BUFFER_MAX).contains(&elements);
                 if !legal {
                     return None;
                 }
-                GuestSlice::writable(&self.machine.memory, address, elements.checked_mul(4)?)
+                GuestSlice::writable(memory, address, elements.checked_mul(4)?)
                     .ok()?;
-                self.buffer = Some(EventBuffer { address, elements });
+                calls.buffer = Some(EventBuffer { address, elements });
                 Some(Reply::ok(0))
             }
             Syscall::Exit => Some(Reply::ok(first?)),
-            Syscall::HeapSize => Some(Reply::ok(self.limits.heap_bytes.min(self.limits.ram_bytes))),
-            Syscall::StackSize => Some(Reply::ok(self.limits.stack_bytes & !15)),
+            Syscall::HeapSize => Some(Reply::ok(limits.heap_bytes.min(limits.ram_bytes))),
+            Syscall::StackSize => Some(Reply::ok(limits.stack_bytes & !15)),
             _ => None,
         }
     }
+}
+
+/// Pops the parameters: the last pushed lies lowest. `None` when they are not in memory that the
+/// client may write, as a stack must be.
+// defends: T-28
+#[inline]
+fn pop(
+    memory: &GuestMemory,
+    stack: u32,
+    count: usize,
+    args: &mut [u32; MAX_ARGUMENTS],
+) -> Option<()> {
+    let words = memory.stack_words(stack, count as u32)?;
+    for (argument, word) in args.iter_mut().zip(words.iter().rev()) {
+        *argument = u32::from_le_bytes(*word);
+    }
+    Some(())
 }

@@ -10,8 +10,9 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::abi;
+use crate::call::{Calling, Calls, EventBuffer};
 use crate::compiled::{CompiledTier, Tier};
-use crate::engine::{Engine, Machine};
+use crate::engine::{Engine, Machine, Run};
 use crate::event::{Event, State, Trigger, next_state};
 use crate::image::{Image, Program};
 use crate::interpreter::Stop;
@@ -33,13 +34,8 @@ pub struct Client {
     /// Clones share it.
     pub(crate) text: Arc<DecodedText>,
     pub(crate) machine: Machine,
-    pub(crate) monitor: PolicyMonitor,
     pub(crate) limits: Limits,
-    pub(crate) providers: Providers,
-    pub(crate) handler: Option<usize>,
-    pub(crate) buffer: Option<EventBuffer>,
-    /// Whether the host looks on in this event.
-    pub(crate) traced: bool,
+    pub(crate) calls: Calls,
     engine: Engine,
     tier: Option<Tier>,
     report: Arc<ScanReport>,
@@ -47,14 +43,6 @@ pub struct Client {
     stack_top: u32,
     pub(crate) queue: VecDeque<Pending>,
     retired: u64,
-    pub(crate) charged: u64,
-}
-
-/// The event parameter buffer that the client registered.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct EventBuffer {
-    pub(crate) address: u32,
-    pub(crate) elements: u32,
 }
 
 /// An event that waits, with its parameters.
@@ -173,18 +161,13 @@ impl Client {
             text: Arc::new(text),
             report: Arc::new(report),
             machine: Machine::new(memory),
-            monitor: PolicyMonitor::new(permits),
+            calls: Calls::new(PolicyMonitor::new(permits)),
             limits,
-            providers: Providers::default(),
             stack_top,
-            handler: None,
-            buffer: None,
-            traced: true,
             queue: VecDeque::new(),
             engine: Engine::default(),
             tier: None,
             retired: 0,
-            charged: 0,
         })
     }
 
@@ -196,12 +179,8 @@ impl Client {
             state: self.state,
             text: Arc::clone(&self.text),
             machine,
-            monitor: self.monitor.beside(),
             limits: self.limits,
-            providers: Providers::default(),
-            handler: self.handler,
-            buffer: self.buffer,
-            traced: true,
+            calls: self.calls.without_providers(),
             engine: self.engine,
             tier: None,
             report: Arc::clone(&self.report),
@@ -209,7 +188,6 @@ impl Client {
             stack_top: self.stack_top,
             queue: VecDeque::new(),
             retired: self.retired,
-            charged: self.charged,
         }
     }
 
@@ -228,7 +206,7 @@ impl Client {
             && arguments <= crate::syscall::MAX_ARGUMENTS
             && (private || arguments == call.arguments());
         if legal {
-            self.providers.set(call.id(), Provider { arguments, function });
+            self.calls.providers.set(call.id(), Provider { arguments, function });
         }
         legal
     }
@@ -264,7 +242,7 @@ impl Client {
     /// The policy in force.
     #[must_use]
     pub fn permits(&self) -> &PermitTable {
-        self.monitor.permits()
+        self.calls.monitor.permits()
     }
 
     /// Instructions retired since the load.
@@ -276,13 +254,13 @@ impl Client {
     /// Instructions charged for the host's work since the load.
     #[must_use]
     pub const fn charged_instructions(&self) -> u64 {
-        self.charged
+        self.calls.charged
     }
 
     /// Has Initialize registered a handler?
     #[must_use]
     pub const fn has_handler(&self) -> bool {
-        self.handler.is_some()
+        self.calls.handler.is_some()
     }
 
     /// Queues an event: first in, first served.
@@ -335,18 +313,18 @@ impl Client {
     /// Ends the client without asking it: its memory is overwritten and returned.
     // spec: X-S12 X-24
     pub fn force_end(&mut self, host: &mut dyn SystemCalls) {
-        self.traced = host.is_traced();
+        self.calls.traced = host.is_traced();
         self.change_state(Trigger::Stopped, host);
         self.delete(host);
     }
 
     // spec: X-E01 X-E04 X-E07 X-E09 X-E10 X-E11 X-E12 X-E13
     fn handle(&mut self, event: Event, params: &[u32], host: &mut dyn SystemCalls) -> Outcome {
-        self.traced = host.is_traced();
+        self.calls.traced = host.is_traced();
         if !self.change_state(Trigger::Event(event), host) {
             return Outcome::Refused { state: self.state, event };
         }
-        let start = match (event, self.handler) {
+        let start = match (event, self.calls.handler) {
             (Event::Initialize, _) => self.entry,
             (_, Some(handler)) => handler,
             (_, None) => return self.stop(host, Outcome::Fault(Fault::NotRegistered)),
@@ -358,15 +336,15 @@ impl Client {
         self.machine.registers.set(1, abi::RETURN_ADDRESS);
         self.machine.registers.set(2, self.stack_top);
         self.machine.registers.pc = start;
-        self.monitor.begin_event();
-        if self.traced {
+        self.calls.monitor.begin_event();
+        if self.calls.traced {
             host.trace(TraceStep::Enter { event, pc: self.text.address(start) });
         }
         self.machine.left = self.limits.budget_of(event);
         if let Err(outcome) = self.execute(event, host) {
             return self.stop(host, outcome);
         }
-        if self.handler.is_none() || self.buffer.is_none() {
+        if self.calls.handler.is_none() || self.calls.buffer.is_none() {
             // spec: X-S04
             return self.stop(host, Outcome::Fault(Fault::NotRegistered));
         }
@@ -384,59 +362,55 @@ impl Client {
     /// Runs until the handler returns; `Err` is how it stopped otherwise.
     // defends: T-31
     fn execute(&mut self, event: Event, host: &mut dyn SystemCalls) -> Result<(), Outcome> {
-        let (budget, charged) = (self.machine.left, self.charged);
+        let (budget, charged) = (self.machine.left, self.calls.charged);
         let ended = self.execute_slices(event, host);
         // What is spent was either retired or charged for the host's work.
-        self.retired += (budget - self.machine.left).saturating_sub(self.charged - charged);
+        self.retired += (budget - self.machine.left).saturating_sub(self.calls.charged - charged);
         ended
     }
 
     fn execute_slices(&mut self, event: Event, host: &mut dyn SystemCalls) -> Result<(), Outcome> {
-        // The budget is spent in slices. `rest` is what is left of it behind the current one.
-        let mut rest = self.machine.left.saturating_sub(SLICE);
+        let Self { text, machine, limits, calls, tier, engine, .. } = self;
+        let calling = Calling { event, text, limits, calls, host, ended: None };
+        let mut run = Run::new(text, Some(calling));
+        // The budget is spent in slices. The floor is what is left of it behind the current one.
+        run.floor = machine.left.saturating_sub(SLICE);
         loop {
-            if self.machine.left <= rest {
-                if host.must_end() {
+            if machine.left <= run.floor {
+                if run.calling.as_mut().is_some_and(|calling| calling.host.must_end()) {
                     return Err(Outcome::Ended { event });
                 }
-                rest = self.machine.left.saturating_sub(SLICE);
+                run.floor = machine.left.saturating_sub(SLICE);
             }
-            self.machine.left -= rest;
-            let stop = match &mut self.tier {
-                Some(tier) => tier.run(&self.text, &mut self.machine),
-                None => self.engine.run(&self.text, &mut self.machine),
+            let stop = match tier {
+                Some(tier) => run.in_slice(machine, |machine| tier.run(text, machine)),
+                None => engine.run(&mut run, machine),
             };
-            self.machine.left += rest;
-            if let Stop::Trap(id) = stop {
-                self.trap(event, id, host)?;
-                continue;
-            }
-            let pc = self.text.address(self.machine.registers.pc);
+            let pc = text.address(machine.registers.pc);
             match stop {
                 Stop::Returned => return Ok(()),
-                Stop::Trap(_) => {}
-                Stop::OutOfBudget if self.machine.left > 0 => {}
+                Stop::Trap(id) => match &mut run.calling {
+                    Some(calling) => calling.call(machine, id)?,
+                    None => {}
+                },
+                Stop::Ended(outcome) => return Err(outcome),
+                Stop::OutOfBudget if machine.left > 0 => {}
                 Stop::OutOfBudget => return Err(Outcome::OutOfBudget { event }),
                 Stop::Memory(fault) => return Err(Outcome::Fault(Fault::Memory { pc, fault })),
                 Stop::Jump(target) => return Err(Outcome::Fault(Fault::Jump { pc, target })),
                 // riscv suites: a7 = 93 is exit, the code is in a0.
-                Stop::Ecall if self.machine.registers.get(17) == 93 => {
-                    self.retire();
-                    return Err(Outcome::Exited(self.machine.registers.get(10)));
+                Stop::Ecall if machine.registers.get(17) == 93 => {
+                    machine.retire();
+                    return Err(Outcome::Exited(machine.registers.get(10)));
                 }
                 Stop::Illegal | Stop::Ecall => return Err(Outcome::Fault(Fault::Illegal { pc })),
             }
         }
     }
 
-    /// Counts one instruction that the interpreter left to us.
-    pub(crate) fn retire(&mut self) {
-        self.machine.left = self.machine.left.saturating_sub(1);
-    }
-
     /// Element 0 the event, element 1 the return value, then the parameters, then zeros.
     fn fill_buffer(&mut self, event: Event, params: &[u32]) -> Option<()> {
-        let EventBuffer { address, elements } = self.buffer?;
+        let EventBuffer { address, elements } = self.calls.buffer?;
         let room = elements.checked_sub(abi::EVENT_BUFFER_HEADER)? as usize;
         if params.len() > room {
             return None;
@@ -456,7 +430,7 @@ impl Client {
         if event == Event::Initialize {
             return Some(0);
         }
-        self.machine.memory.load(self.buffer?.address.checked_add(4)?).ok().map(u32::from_le_bytes)
+        self.machine.memory.load(self.calls.buffer?.address.checked_add(4)?).ok().map(u32::from_le_bytes)
     }
 
     /// Stops the client for good and says why.
@@ -471,15 +445,15 @@ impl Client {
         self.tier = None;
         self.text = Arc::new(DecodedText { base: self.text.base, code: Vec::new() });
         self.queue = VecDeque::new();
-        self.providers = Providers::default();
-        self.handler = None;
-        self.buffer = None;
+        self.calls.providers = Providers::default();
+        self.calls.handler = None;
+        self.calls.buffer = None;
         self.change_state(Trigger::Deleted, host);
     }
 
     fn change_state(&mut self, trigger: Trigger, host: &mut dyn SystemCalls) -> bool {
         let Some(to) = next_state(self.state, trigger) else { return false };
-        if self.traced && to != self.state {
+        if self.calls.traced && to != self.state {
             host.trace(TraceStep::State { from: self.state, to });
         }
         self.state = to;

@@ -2,11 +2,13 @@
 //! memory, how it stopped and the count of instructions.
 
 use crate::abi::RETURN_ADDRESS;
+use crate::call::Calling;
 use crate::decode::{Instruction, Op};
 use crate::interpreter::{self, Registers, Stop};
 use crate::memory::GuestMemory;
+use crate::outcome::Outcome;
 use crate::scan::DecodedText;
-use crate::threaded;
+use crate::threaded::{self, Slot};
 
 /// What executes a client's instructions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -31,17 +33,17 @@ impl Engine {
     }
 
     /// Runs until something stops it. On a fault the PC is that of the faulting instruction.
-    pub(crate) fn run(self, text: &DecodedText, machine: &mut Machine) -> Stop {
-        if self == Self::Threaded && threaded::run(text, machine) && machine.left != 0 {
-            // It stops before what it cannot do itself: mostly a TRAP, or the return at the end.
+    pub(crate) fn run(self, run: &mut Run<'_>, machine: &mut Machine) -> Stop {
+        if self == Self::Threaded && threaded::run(run, machine) {
+            if let Some(outcome) = run.ended() {
+                return Stop::Ended(outcome);
+            }
+            // It stops before what it cannot do itself: mostly the return at the end.
             let Machine { registers, left, .. } = &mut *machine;
-            match text.code.get(registers.pc).map(|slot| slot.instruction) {
-                Some(Instruction { op: Op::Trap, imm, .. }) => {
-                    registers.pc += 1;
-                    return Stop::Trap(imm as u16);
-                }
+            match run.code.get(registers.pc).map(|slot| slot.instruction) {
                 Some(Instruction { op: Op::Jalr, rs1, imm, .. })
-                    if registers.get(rs1).wrapping_add(imm as u32) & !1 == RETURN_ADDRESS =>
+                    if *left > run.floor
+                        && registers.get(rs1).wrapping_add(imm as u32) & !1 == RETURN_ADDRESS =>
                 {
                     // No text reaches up to there.
                     *left -= 1;
@@ -50,7 +52,41 @@ impl Engine {
                 _ => {}
             }
         }
-        interpreter::run(text, machine)
+        run.in_slice(machine, |machine| interpreter::run(run.text, machine))
+    }
+}
+
+/// What stays the same while a client handles one event.
+pub(crate) struct Run<'a> {
+    pub(crate) text: &'a DecodedText,
+    /// That of the text.
+    pub(crate) code: &'a [Slot],
+    /// So much of the budget is behind the current slice: the engines stop there.
+    pub(crate) floor: u64,
+    /// How system calls are made; without it every engine stops before them.
+    pub(crate) calling: Option<Calling<'a>>,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(text: &'a DecodedText, calling: Option<Calling<'a>>) -> Self {
+        Self { text, code: &text.code, floor: 0, calling }
+    }
+
+    /// How a call ended the client, if one did.
+    fn ended(&mut self) -> Option<Outcome> {
+        self.calling.as_mut()?.ended.take()
+    }
+
+    /// Lets an engine that knows no slices work: what is left is the slice alone, meanwhile.
+    pub(crate) fn in_slice(
+        &self,
+        machine: &mut Machine,
+        work: impl FnOnce(&mut Machine) -> Stop,
+    ) -> Stop {
+        machine.left = machine.left.saturating_sub(self.floor);
+        let stop = work(machine);
+        machine.left += self.floor;
+        stop
     }
 }
 
@@ -61,12 +97,17 @@ impl Engine {
 pub(crate) struct Machine {
     pub(crate) registers: Registers,
     pub(crate) memory: GuestMemory,
-    /// Instructions that may still be retired.
+    /// Instructions that may still be retired in the event.
     pub(crate) left: u64,
 }
 
 impl Machine {
     pub(crate) const fn new(memory: GuestMemory) -> Self {
         Self { registers: Registers::new(), memory, left: 0 }
+    }
+
+    /// Counts one instruction that the engines left to others.
+    pub(crate) fn retire(&mut self) {
+        self.left = self.left.saturating_sub(1);
     }
 }

@@ -10,6 +10,7 @@ use crate::engine::Machine;
 #[cfg(portcullis_threaded)]
 use crate::memory::GuestMemory;
 use crate::memory::MemoryFault;
+use crate::outcome::Outcome;
 use crate::scan::DecodedText;
 use crate::threaded::Slot;
 
@@ -56,6 +57,8 @@ impl Registers {
 pub(crate) enum Stop {
     /// TRAP with this id was fetched; PC is already behind it. Not yet retired.
     Trap(u16),
+    /// A system call ended the client like this.
+    Ended(Outcome),
     /// The handler jumped to the return address.
     Returned,
     /// Nothing is left of the budget.

@@ -45,7 +45,7 @@ impl Client {
         if !matches!(self.state, State::Loaded | State::Idle) || waiting > 0 {
             return Err(SnapshotError::Busy(self.state, waiting));
         }
-        if self.providers.iter().next().is_some() {
+        if self.calls.providers.iter().next().is_some() {
             return Err(SnapshotError::Providers);
         }
         let memory = FrozenMemory::of(&self.machine.memory);

@@ -14,14 +14,13 @@
 //! Metering costs nothing in straight code: what is left of the budget is always the accumulator
 //! plus the number of slots from here to the end of the text, and only a taken jump changes the
 //! accumulator. Straight code can retire at most the text's length, so at a budget below that the
-//! match loop finishes the event. It also takes over before everything that stops a client:
-//! TRAP, faults, illegal jumps. So there is one place only that says how a client stops.
+//! match loop finishes the event. It also takes over before everything that stops a client by
+//! itself: faults, illegal jumps. So there is one place only that says how a client stops. TRAP
+//! makes its call (`call.rs`) and goes on.
 
 use crate::decode::Instruction;
 #[cfg(not(portcullis_threaded))]
-use crate::engine::Machine;
-#[cfg(not(portcullis_threaded))]
-use crate::scan::DecodedText;
+use crate::engine::{Machine, Run};
 
 #[cfg(portcullis_threaded)]
 mod fused;
@@ -61,6 +60,6 @@ impl Slot {
 
 /// Runs nothing in this build.
 #[cfg(not(portcullis_threaded))]
-pub(crate) const fn run(_: &DecodedText, _: &mut Machine) -> bool {
+pub(crate) const fn run(_: &mut Run<'_>, _: &mut Machine) -> bool {
     false
 }

@@ -112,7 +112,7 @@ pub(crate) struct End {
 
 impl Begin {
     pub(crate) fn of(client: &Client, identity: [u8; 32]) -> Self {
-        let providers = client.providers.iter();
+        let providers = client.calls.providers.iter();
         Self {
             client: identity,
             limits: limits(&client.limits),
@@ -210,8 +210,8 @@ pub(crate) fn fingerprint(client: &Client) -> [u8; 32] {
     let mut hash = Sha256::new();
     let number = |value: u64, hash: &mut Sha256| hash.update(&value.to_be_bytes());
     hash.update(client.state().name().as_bytes());
-    number(client.handler.map_or(u64::MAX, |at| at as u64), &mut hash);
-    let (address, elements) = client.buffer.map_or((0, 0), |b| (b.address, b.elements));
+    number(client.calls.handler.map_or(u64::MAX, |at| at as u64), &mut hash);
+    let (address, elements) = client.calls.buffer.map_or((0, 0), |b| (b.address, b.elements));
     number(u64::from(address), &mut hash);
     number(u64::from(elements), &mut hash);
     number(client.machine.registers.pc as u64, &mut hash);

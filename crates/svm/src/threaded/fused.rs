@@ -5,10 +5,10 @@ use core::sync::atomic::Ordering;
 use super::Slot;
 use super::handlers::go;
 use super::kind::{Kind, NONE, ROW_MAX};
-use super::rows::{FIRST, LEAVE, ROWS};
+use super::rows::{FIRST, LEAVE, ROWS, TRAP};
 use super::wires::{Stretch, Wired};
-use crate::engine::Machine;
-use crate::scan::DecodedText;
+use crate::decode::Op;
+use crate::engine::{Machine, Run};
 
 /// A tree of all rows. A node is a row that begins others or is one; node 0 is the empty row.
 struct Tree {
@@ -87,9 +87,9 @@ impl Tree {
 /// The first slot of `here` is reached for the first time.
 #[cold]
 #[inline(never)]
-pub(super) fn choose(machine: &mut Machine, here: &[Slot], acc: u64, text: &DecodedText) {
-    fuse(here, text.code.len() - here.len());
-    go(machine, here, acc, text);
+pub(super) fn choose<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &mut Run<'a>) {
+    fuse(here, run.code.len() - here.len());
+    go(machine, here, acc, run);
 }
 
 /// Gives every slot of the straight code that begins here its function, so that it takes the
@@ -111,8 +111,9 @@ pub(super) fn fuse(here: &[Slot], index: usize) {
 fn shortest(wires: &[Wired], steps: &[u32; ROW_MAX]) -> (u16, u32) {
     let Some(first) = wires.first() else { return (LEAVE, 0) };
     let alone = TREE.next(Tree::ROOT, first.alone()).and_then(|node| TREE.function(node));
+    let without = if first.alone() == Op::Trap as u32 { TRAP } else { LEAVE };
     let mut found =
-        (alone.unwrap_or(LEAVE), if first.is_transfer() { 1 } else { steps[0].saturating_add(1) });
+        (alone.unwrap_or(without), if first.is_transfer() { 1 } else { steps[0].saturating_add(1) });
     let (mut exact, mut loose) = (Some(Tree::ROOT), Some(Tree::ROOT));
     let mut ended = false;
     for ((at, wire), after) in wires.iter().enumerate().zip(steps) {

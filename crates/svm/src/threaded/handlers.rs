@@ -10,30 +10,33 @@ use super::kind::{
 use super::rows::FUNCTIONS;
 use crate::alu::{operate, taken};
 use crate::decode::{Instruction, Op};
-use crate::engine::Machine;
+use crate::engine::{Machine, Run};
 use crate::interpreter::{Registers, load, store};
-use crate::scan::DecodedText;
 
-/// Executes from the first slot of `here` on. `acc + here.len()` is left of the budget.
-pub(super) type Handler = fn(&mut Machine, &[Slot], u64, &DecodedText);
+/// Executes from the first slot of `here` on. `acc + here.len()` is left of the budget's slice.
+pub(super) type Handler = for<'a> fn(&mut Machine, &'a [Slot], u64, &mut Run<'a>);
 
 /// Runs until the match loop has to look; `false` when it has to from the start.
-pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> bool {
-    let code = text.code.as_slice();
-    let Some(here) = code.get(machine.registers.pc..) else { return false };
-    if machine.left < code.len() as u64 {
+pub(crate) fn run(run: &mut Run<'_>, machine: &mut Machine) -> bool {
+    let code = run.code;
+    let (Some(here), Some(left)) =
+        (code.get(machine.registers.pc..), machine.left.checked_sub(run.floor))
+    else {
+        return false;
+    };
+    if left < code.len() as u64 {
         return false;
     }
-    go(machine, here, machine.left - here.len() as u64, text);
+    go(machine, here, left - here.len() as u64, run);
     true
 }
 
 /// On to the first slot of `here`.
 #[inline(always)]
-pub(super) fn go(machine: &mut Machine, here: &[Slot], acc: u64, text: &DecodedText) {
+pub(super) fn go<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &mut Run<'a>) {
     match here {
-        [slot, ..] => slot.function()(machine, here, acc, text),
-        [] => leave(machine, here, acc, text),
+        [slot, ..] => slot.function()(machine, here, acc, run),
+        [] => leave(machine, here, acc, run),
     }
 }
 
@@ -46,21 +49,44 @@ impl Slot {
 }
 
 /// Nothing more happens here: the PC is that of the first slot of `here`.
-pub(super) fn leave(machine: &mut Machine, here: &[Slot], acc: u64, text: &DecodedText) {
-    machine.registers.pc = text.code.len() - here.len();
-    machine.left = acc.wrapping_add(here.len() as u64);
+pub(super) fn leave<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &mut Run<'a>) {
+    machine.registers.pc = run.code.len() - here.len();
+    machine.left = acc.wrapping_add(here.len() as u64).wrapping_add(run.floor);
+}
+
+/// TRAP. The engine is left when the call ends the client, or when so much was charged that the
+/// slice may end in straight code.
+pub(super) fn trap<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &mut Run<'a>) {
+    leave(machine, here, acc, run);
+    let (Some(calling), [slot, rest @ ..]) = (&mut run.calling, here) else { return };
+    machine.registers.pc += 1;
+    if !calling.trap(machine, slot.instruction.imm as u16) {
+        return;
+    }
+    match machine.left.checked_sub(run.floor) {
+        Some(left) if left >= run.code.len() as u64 => {
+            go(machine, rest, left - rest.len() as u64, run);
+        }
+        _ => {}
+    }
 }
 
 /// A transfer is taken by the first slot of `here`, to the slot with this index.
 #[inline(always)]
-fn jump(machine: &mut Machine, here: &[Slot], acc: u64, text: &DecodedText, target: usize) {
-    let code = text.code.as_slice();
+fn jump<'a>(
+    machine: &mut Machine,
+    here: &'a [Slot],
+    acc: u64,
+    run: &mut Run<'a>,
+    target: usize,
+) {
+    let code = run.code;
     let left = acc.wrapping_add(here.len() as u64 - 1);
     if target >= code.len() || left < code.len() as u64 {
-        return leave(machine, here, acc, text);
+        return leave(machine, here, acc, run);
     }
     let there = code.get(target..).unwrap_or_default();
-    go(machine, there, left - there.len() as u64, text);
+    go(machine, there, left - there.len() as u64, run);
 }
 
 /// How an instruction of a row ended.
@@ -86,30 +112,30 @@ struct Values {
 macro_rules! row {
     ($all:tt $($kind:ident $at:literal)+) => {
         /// Executes a row of instructions, of which the last or some on the way may be transfers.
-        pub(super) fn row<$(const $kind: Kind),+>(
+        pub(super) fn row<'a, $(const $kind: Kind),+>(
             m: &mut Machine,
-            here: &[Slot],
+            here: &'a [Slot],
             acc: u64,
-            text: &DecodedText,
+            run: &mut Run<'a>,
         ) {
             let len = const { length(&$all) };
             // Behind a row that goes on there is a slot, or the match loop says why not.
             if here.len() < len + const { goes_on(&$all) as usize } {
-                return leave(m, here, acc, text);
+                return leave(m, here, acc, run);
             }
             let (slots, rest) = here.split_at_checked(len).unwrap_or_default();
             let mut values = Values::default();
             $(if const { $kind != NONE } {
                 let unseen = const { overwritten(&$all, $at) };
                 let this = || here.get($at..).unwrap_or_default();
-                match step::<$kind, $at>(m, slots, here.len(), acc, text, &mut values, unseen) {
+                match step::<$kind, $at>(m, slots, here.len(), acc, run, &mut values, unseen) {
                     Step::On => {}
-                    Step::Elsewhere => return elsewhere(m, this(), acc, text),
-                    Step::Jump(target) => return jump(m, this(), acc, text, target),
-                    Step::Leave => return leave(m, this(), acc, text),
+                    Step::Elsewhere => return elsewhere(m, this(), acc, run),
+                    Step::Jump(target) => return jump(m, this(), acc, run, target),
+                    Step::Leave => return leave(m, this(), acc, run),
                 }
             })+
-            go(m, rest, acc, text);
+            go(m, rest, acc, run);
         }
     };
 }
@@ -123,8 +149,8 @@ row! {
 /// lies in none at all.
 #[cold]
 #[inline(never)]
-fn elsewhere(machine: &mut Machine, here: &[Slot], acc: u64, text: &DecodedText) {
-    let [slot, rest @ ..] = here else { return leave(machine, here, acc, text) };
+fn elsewhere<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &mut Run<'a>) {
+    let [slot, rest @ ..] = here else { return leave(machine, here, acc, run) };
     let Instruction { op, rd, rs1, rs2, imm } = slot.instruction;
     let address = machine.registers.get(rs1).wrapping_add(imm as u32);
     let done = match op {
@@ -140,9 +166,9 @@ fn elsewhere(machine: &mut Machine, here: &[Slot], acc: u64, text: &DecodedText)
         },
     };
     if !done {
-        return leave(machine, here, acc, text);
+        return leave(machine, here, acc, run);
     }
-    go(machine, rest, acc, text);
+    go(machine, rest, acc, run);
 }
 
 #[inline(always)]
@@ -165,7 +191,7 @@ fn step<const K: Kind, const AT: usize>(
     slots: &[Slot],
     from_here: usize,
     acc: u64,
-    text: &DecodedText,
+    run: &Run<'_>,
     values: &mut Values,
     unseen: bool,
 ) -> Step {
@@ -183,7 +209,7 @@ fn step<const K: Kind, const AT: usize>(
     // The slots from this one on, and what is left of the budget when a transfer is taken.
     let rest = from_here - AT;
     let left = acc.wrapping_add(rest as u64 - 1);
-    let link = text.base.wrapping_add((text.code.len() - rest + 1) as u32 * 4);
+    let link = run.text.base.wrapping_add((run.code.len() - rest + 1) as u32 * 4);
     macro_rules! kind {
         ($($name:ident)|+) => {
             const { $(operation_of(K) == Op::$name as u32)||+ }
@@ -238,8 +264,8 @@ fn step<const K: Kind, const AT: usize>(
         return Step::Jump(imm as usize);
     } else if is(operation::JR) || kind!(Jalr) {
         // A target between instructions becomes an index far outside.
-        let index = ((address & !1).wrapping_sub(text.base)).rotate_right(2) as usize;
-        if index >= text.code.len() || left < text.code.len() as u64 {
+        let index = ((address & !1).wrapping_sub(run.text.base)).rotate_right(2) as usize;
+        if index >= run.code.len() || left < run.code.len() as u64 {
             return Step::Leave;
         }
         if kind!(Jalr) {

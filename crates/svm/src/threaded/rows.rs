@@ -7,7 +7,7 @@
 //! missing costs a step.
 
 use super::fused::choose;
-use super::handlers::{Handler, leave, row};
+use super::handlers::{Handler, leave, row, trap};
 use super::kind::{Kind, ROW_MAX, kinds_in};
 
 /// A row and the function that executes it.
@@ -59,13 +59,16 @@ const COUNT: usize = {
 pub(super) const UNCHOSEN: u16 = 0;
 /// The number of the function that lets the match loop look.
 pub(super) const LEAVE: u16 = 1;
+/// The number of the function that makes a system call.
+pub(super) const TRAP: u16 = 2;
 /// The number of the first row's function.
-pub(super) const FIRST: u16 = 2;
+pub(super) const FIRST: u16 = 3;
 
 /// All functions by number. No number is too large, so that nobody has to test it.
 pub(super) static FUNCTIONS: [Handler; 1 << 12] = {
     let mut functions: [Handler; 1 << 12] = [leave; 1 << 12];
     functions[UNCHOSEN as usize] = choose;
+    functions[TRAP as usize] = trap;
     let mut at = 0;
     while at < COUNT {
         functions[FIRST as usize + at] = ROWS[at].handler;

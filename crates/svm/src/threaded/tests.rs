@@ -11,7 +11,7 @@ use super::kind::{
 use super::{fused, rows};
 use crate::abi;
 use crate::decode::Op;
-use crate::engine::{Engine, Machine};
+use crate::engine::{Engine, Machine, Run};
 use crate::extension::Extensions;
 use crate::interpreter::Stop;
 use crate::memory::GuestMemory;
@@ -66,7 +66,7 @@ fn machine(seed: u32, budget: u64, code: &[u32]) -> Machine {
 type Ended = (Stop, usize, u64, Vec<u32>, Vec<(u32, Vec<u8>)>);
 
 fn ended(engine: Engine, text: &DecodedText, mut machine: Machine) -> Ended {
-    let stop = engine.run(text, &mut machine);
+    let stop = engine.run(&mut Run::new(text, None), &mut machine);
     let registers = (0..32).map(|register| machine.registers.get(register)).collect();
     (stop, machine.registers.pc, machine.left, registers, machine.memory.dump())
 }
@@ -412,7 +412,7 @@ fn the_stack_stays_flat() {
         let text = decoded(&words).unwrap();
         let mut machine = machine(1, u64::MAX, &words);
         machine.registers.set(10, 20_000_000);
-        assert_eq!(Engine::Threaded.run(&text, &mut machine), Stop::Illegal);
+        assert_eq!(Engine::Threaded.run(&mut Run::new(&text, None), &mut machine), Stop::Illegal);
         u64::MAX - machine.left
     };
     let thread = std::thread::Builder::new().stack_size(64 << 10).spawn(run).unwrap();
