@@ -11,7 +11,7 @@ use crate::clib;
 use crate::engine::Machine;
 use crate::event::Event;
 use crate::memory::{GuestMemory, GuestSlice};
-use crate::monitor::PolicyMonitor;
+use crate::monitor::{CallPermitted, Denied, PolicyMonitor};
 use crate::outcome::{Fault, Outcome, Violation, ViolationKind};
 use crate::policy::Limits;
 use crate::provider::Providers;
@@ -70,113 +70,143 @@ pub(crate) struct Calling<'a> {
 impl Calling<'_> {
     /// Makes one call; `false` when it ended the client, and `ended` says how. The PC is behind
     /// the TRAP, which has not retired yet.
+    // spec: X-T01 X-T02 X-T04 X-T05 X-T06 X-T07 X-T08 X-56 X-54
     #[inline(never)]
     pub(crate) fn trap(&mut self, machine: &mut Machine, id: u16) -> bool {
-        let made = self.call(machine, id);
-        self.ended = made.err();
-        self.ended.is_none()
-    }
-
-    /// The same; `Err` is the outcome that stops the client.
-    // spec: X-T01 X-T02 X-T04 X-T05 X-T06 X-T07 X-T08 X-56 X-54
-    #[inline]
-    pub(crate) fn call(&mut self, machine: &mut Machine, id: u16) -> Result<(), Outcome> {
-        let Self { event, calls, host, .. } = self;
-        let event = *event;
-        let pc = machine.registers.pc;
-        let return_pc = self.text.address(pc);
+        let return_pc = self.text.address(machine.registers.pc);
         let stack = machine.registers.get(SP);
         machine.registers.set(RETURN_PC, return_pc);
-        if calls.traced {
-            host.trace(TraceStep::Trap { id, stack, return_pc });
-        }
+        self.trace(|| TraceStep::Trap { id, stack, return_pc });
 
-        let signature = Signature::of_id(id);
-        let count = match (calls.providers.get(id), signature) {
-            (Some(provider), _) => provider.arguments,
-            (None, Some(signature)) => signature.arguments.into(),
-            (None, None) => 0,
+        let Some(signature) = Signature::of_id(id) else { return self.unknown(return_pc, id) };
+        let call = signature.call;
+        let provider = self.calls.providers.get(id);
+        let (count, is_plain) = match provider {
+            None => (signature.arguments as usize, !signature.is_special),
+            Some(provider) => (provider.arguments, false),
         };
         let mut args = [0; MAX_ARGUMENTS];
         let popped = pop(&machine.memory, stack, count, &mut args);
 
-        let permitted = match calls.monitor.check(event, id) {
+        let permitted = match self.calls.monitor.check(self.event, id) {
             Ok(permitted) => permitted,
-            Err(reason) => {
-                if calls.traced {
-                    host.trace(TraceStep::Denied { id, event });
-                }
-                return Err(self.violation(pc, ViolationKind::Denied { id, reason }));
-            }
+            Err(reason) => return self.denied(return_pc, id, reason),
         };
-        let Some(signature) = signature else {
-            return Err(self.violation(pc, ViolationKind::UnknownCall(id)));
-        };
-        let call = signature.call;
-        let Some(()) = popped else {
-            return Err(self.violation(pc, ViolationKind::Stack { call, stack }));
-        };
+        if popped.is_none() {
+            return self.violation(return_pc, ViolationKind::Stack { call, stack });
+        }
         let args = args.get(..count).unwrap_or_default();
-        let popped_to = stack.wrapping_add(count as u32 * 4);
-        machine.registers.set(SP, popped_to);
+        let stack = stack.wrapping_add(count as u32 * 4);
+        machine.registers.set(SP, stack);
 
-        machine.retire();
+        // The TRAP retires, whatever becomes of it; the host's work is charged for.
+        let left = machine.left.saturating_sub(1);
         let cost = signature.charge(args);
-        let Some(left) = machine.left.checked_sub(cost) else {
-            return Err(Outcome::OutOfBudget { event });
-        };
-        machine.left = left;
-        calls.charged += cost;
-        let mut by_provider = false;
-        let answer = if signature.internal {
-            self.internal(&machine.memory, call, args).ok_or(HostFault::NoSuchCall)
-        } else if let Some(provider) = calls.providers.get(id) {
-            by_provider = true;
-            host.provided(&mut provider.function, permitted, args, &mut machine.memory)
+        machine.left = left.saturating_sub(cost);
+        if cost > left {
+            machine.left = left;
+            return self.end(Outcome::OutOfBudget { event: self.event });
+        }
+        self.calls.charged += cost;
+        let answer = if is_plain {
+            self.host.call(permitted, call, args, &mut machine.memory)
         } else {
-            match call {
-                Syscall::CLib => clib::answer(args, &mut machine.memory),
-                call => host.call(permitted, call, args, &mut machine.memory),
-            }
+            self.special(permitted, call, args, &mut machine.memory)
         };
         let reply = match answer {
             Ok(reply) => reply,
-            Err(fault) => return Err(self.failed(pc, call, fault)),
+            Err(fault) => return self.failed(return_pc, call, fault),
         };
-        if self.calls.traced {
-            let stack = popped_to;
-            self.host.trace(TraceStep::Called { call, args, stack, reply, by_provider });
-        }
-        if call == Syscall::Exit {
-            return Err(Outcome::Exited(reply.result));
-        }
         machine.registers.set(RESULT, reply.result);
         machine.registers.set(STATUS, reply.status as u32);
         // The PC is what x31 holds: it stood behind the TRAP when x31 was set, and neither has
         // changed since.
-        if self.calls.traced {
-            self.host.trace(TraceStep::Resumed { pc: return_pc });
+        if is_plain && !self.calls.traced {
+            return true;
         }
-        Ok(())
+        let by_provider = !call.is_internal() && self.calls.providers.get(id).is_some();
+        self.trace(|| TraceStep::Called { call, args, stack, reply, by_provider });
+        if call == Syscall::Exit {
+            return self.end(Outcome::Exited(reply.result));
+        }
+        self.trace(|| TraceStep::Resumed { pc: return_pc });
+        true
+    }
+
+    /// A call that the machine itself or a provider answers.
+    #[cold]
+    #[inline(never)]
+    fn special(
+        &mut self,
+        permitted: CallPermitted,
+        call: Syscall,
+        args: &[u32],
+        memory: &mut GuestMemory,
+    ) -> Result<Reply, HostFault> {
+        if call.is_internal() {
+            return self.internal(memory, call, args).ok_or(HostFault::NoSuchCall);
+        }
+        match self.calls.providers.get(call.id()) {
+            Some(provider) => self.host.provided(&mut provider.function, permitted, args, memory),
+            None if call == Syscall::CLib => clib::answer(args, memory),
+            None => self.host.call(permitted, call, args, memory),
+        }
+    }
+
+    /// Shows a step to a host that looks on.
+    #[inline(always)]
+    fn trace<'s>(&mut self, step: impl FnOnce() -> TraceStep<'s>) {
+        #[cold]
+        #[inline(never)]
+        fn show(host: &mut dyn SystemCalls, step: TraceStep<'_>) {
+            host.trace(step);
+        }
+        if self.calls.traced {
+            show(self.host, step());
+        }
+    }
+
+    /// The call ended the client.
+    #[cold]
+    fn end(&mut self, outcome: Outcome) -> bool {
+        self.ended = Some(outcome);
+        false
+    }
+
+    /// By the TRAP before this address.
+    #[cold]
+    fn violation(&mut self, return_pc: u32, kind: ViolationKind) -> bool {
+        let pc = return_pc.wrapping_sub(4);
+        self.end(Outcome::Violation(Violation { event: self.event, pc, kind }))
     }
 
     #[cold]
-    fn violation(&self, behind: usize, kind: ViolationKind) -> Outcome {
-        let pc = self.text.address(behind.wrapping_sub(1));
-        Outcome::Violation(Violation { event: self.event, pc, kind })
+    fn denied(&mut self, return_pc: u32, id: u16, reason: Denied) -> bool {
+        let event = self.event;
+        self.trace(|| TraceStep::Denied { id, event });
+        self.violation(return_pc, ViolationKind::Denied { id, reason })
+    }
+
+    /// The table does not have the call. The monitor is asked first all the same.
+    #[cold]
+    fn unknown(&mut self, return_pc: u32, id: u16) -> bool {
+        match self.calls.monitor.check(self.event, id) {
+            Ok(_) => self.violation(return_pc, ViolationKind::UnknownCall(id)),
+            Err(reason) => self.denied(return_pc, id, reason),
+        }
     }
 
     /// What it means that a call was not answered.
     #[cold]
-    fn failed(&self, behind: usize, call: Syscall, fault: HostFault) -> Outcome {
+    fn failed(&mut self, return_pc: u32, call: Syscall, fault: HostFault) -> bool {
         let kind = match fault {
             HostFault::Memory(fault) => ViolationKind::Pointer { call, fault },
             HostFault::NoSuchCall if call.is_internal() => ViolationKind::Registration(call),
             HostFault::NoSuchCall => ViolationKind::UnknownCall(call.id()),
             HostFault::NotListed(what) => ViolationKind::NotListed { call, what },
-            HostFault::Host(what) => return Outcome::Fault(Fault::Host { call, what }),
+            HostFault::Host(what) => return self.end(Outcome::Fault(Fault::Host { call, what })),
         };
-        self.violation(behind, kind)
+        self.violation(return_pc, kind)
     }
 
     #[cold]
@@ -217,14 +247,14 @@ impl Calling<'_> {
 /// Pops the parameters: the last pushed lies lowest. `None` when they are not in memory that the
 /// client may write, as a stack must be.
 // defends: T-28
-#[inline]
+#[inline(always)]
 fn pop(
     memory: &GuestMemory,
     stack: u32,
     count: usize,
     args: &mut [u32; MAX_ARGUMENTS],
 ) -> Option<()> {
-    let words = memory.stack_words(stack, count as u32)?;
+    let words = memory.stack_words(stack, count)?;
     for (argument, word) in args.iter_mut().zip(words.iter().rev()) {
         *argument = u32::from_le_bytes(*word);
     }

@@ -389,10 +389,7 @@ impl Client {
             let pc = text.address(machine.registers.pc);
             match stop {
                 Stop::Returned => return Ok(()),
-                Stop::Trap(id) => match &mut run.calling {
-                    Some(calling) => calling.call(machine, id)?,
-                    None => {}
-                },
+                Stop::Trap(id) => run.trap(machine, id)?,
                 Stop::Ended(outcome) => return Err(outcome),
                 Stop::OutOfBudget if machine.left > 0 => {}
                 Stop::OutOfBudget => return Err(Outcome::OutOfBudget { event }),

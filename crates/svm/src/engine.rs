@@ -72,6 +72,12 @@ impl<'a> Run<'a> {
         Self { text, code: &text.code, floor: 0, calling }
     }
 
+    /// Makes the call that an engine stopped before.
+    pub(crate) fn trap(&mut self, machine: &mut Machine, id: u16) -> Result<(), Outcome> {
+        let goes_on = self.calling.as_mut().is_none_or(|calling| calling.trap(machine, id));
+        if goes_on { Ok(()) } else { self.ended().map_or(Ok(()), Err) }
+    }
+
     /// How a call ended the client, if one did.
     fn ended(&mut self) -> Option<Outcome> {
         self.calling.as_mut()?.ended.take()

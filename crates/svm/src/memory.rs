@@ -466,20 +466,25 @@ impl GuestMemory {
 
     /// The words at a stack address: all in one region that the client may write, as a stack is.
     // defends: T-28
-    #[inline]
-    pub(crate) fn stack_words(&self, address: u32, count: u32) -> Option<&[[u8; 4]]> {
-        let len = count.checked_mul(4)?;
-        if len == 0 {
+    #[inline(always)]
+    pub(crate) fn stack_words(&self, address: u32, count: usize) -> Option<&[[u8; 4]]> {
+        if count == 0 {
             return Some(&[]);
         }
-        let bytes = match self.stack.bytes_at(address, len as usize) {
+        let len = count.checked_mul(4)?;
+        let offset = address.wrapping_sub(self.stack.base) as usize;
+        let bytes = match self.stack.bytes.get(offset..offset.checked_add(len)?) {
             Some(bytes) => bytes,
-            None => {
-                let writable = || self.regions().filter(|region| region.writable);
-                writable().find_map(|region| region.bytes_at(address, len as usize))?
-            }
+            None => self.words_elsewhere(address, len)?,
         };
         Some(bytes.as_chunks().0)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn words_elsewhere(&self, address: u32, len: usize) -> Option<&[u8]> {
+        let writable = [&self.stack].into_iter().chain(self.regions());
+        writable.filter(|region| region.writable).find_map(|region| region.bytes_at(address, len))
     }
 
     #[inline]
@@ -553,7 +558,7 @@ mod tests {
                     assert_eq!(memory.read(address, len).is_ok(), reads, "{what:x?}");
                     assert_eq!(memory.writable(address, len).is_some(), writes, "{what:x?}");
                     if len.is_multiple_of(4) && len < 64 {
-                        let words = memory.stack_words(address, len / 4);
+                        let words = memory.stack_words(address, len as usize / 4);
                         assert_eq!(words.is_some(), writes, "{what:x?}");
                     }
                 }

@@ -85,22 +85,31 @@ impl PolicyMonitor {
     /// [`Denied`]; the client is stopped.
     // spec: X-07 X-10 X-Y03 X-Y04 X-T06 X-56 X-61 X-01 X-26 X-C03
     // defends: T-30
-    #[inline]
+    #[inline(always)]
     pub fn check(&mut self, event: Event, id: u16) -> Result<CallPermitted, Denied> {
         if !self.permits.permits(event, id) {
             return Err(Denied::NotPermitted);
         }
-        if let Some(max) = self.permits.max_per_event(event, id) {
-            let at = self.counts.binary_search_by_key(&id, |(id, _)| *id);
-            let count = at.ok().and_then(|at| self.counts.get_mut(at));
-            // Every limited call has its count; one without would not be permitted at all.
-            let (_, count) = count.ok_or(Denied::NotPermitted)?;
-            if *count >= max {
-                return Err(Denied::TooOften(max));
-            }
-            *count += 1;
+        if self.permits.limits(event, id) {
+            self.count(event, id)?;
         }
         Ok(CallPermitted { event, id })
+    }
+
+    /// Counts a call that is limited in this event.
+    #[cold]
+    #[inline(never)]
+    fn count(&mut self, event: Event, id: u16) -> Result<(), Denied> {
+        let max = self.permits.max_per_event(event, id).ok_or(Denied::NotPermitted)?;
+        let at = self.counts.binary_search_by_key(&id, |(id, _)| *id);
+        let count = at.ok().and_then(|at| self.counts.get_mut(at));
+        // Every limited call has its count; one without would not be permitted at all.
+        let (_, count) = count.ok_or(Denied::NotPermitted)?;
+        if *count >= max {
+            return Err(Denied::TooOften(max));
+        }
+        *count += 1;
+        Ok(())
     }
 }
 

@@ -74,14 +74,16 @@ impl PermitTable {
         self.word(event, id).permitted >> (id % 32) & 1 == 1
     }
 
+    /// Whether a call that is permitted in an event is so only so many times. Most tables limit few
+    /// calls, in few events.
+    #[inline]
+    pub(crate) fn limits(&self, event: Event, id: u16) -> bool {
+        self.word(event, id).limited >> (id % 32) & 1 == 1
+    }
+
     /// How often a call is permitted in one event, when that is limited.
     #[must_use]
-    #[inline]
     pub fn max_per_event(&self, event: Event, id: u16) -> Option<u32> {
-        // Most tables limit few calls, in few events.
-        if self.word(event, id).limited >> (id % 32) & 1 == 0 {
-            return None;
-        }
         self.max_per_event.get(&(event, id)).copied()
     }
 

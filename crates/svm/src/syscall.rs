@@ -189,7 +189,9 @@ pub(crate) struct Signature {
     pub(crate) call: Syscall,
     pub(crate) arguments: u8,
     /// The machine answers it itself.
-    pub(crate) internal: bool,
+    internal: bool,
+    /// Somebody else than the host answers it, even without a provider.
+    pub(crate) is_special: bool,
     /// The charge before the octets.
     base: u16,
     /// Which parameter is the length of the data worked on.
@@ -202,6 +204,7 @@ impl Signature {
             call,
             arguments: call.arguments() as u8,
             internal: call.is_internal(),
+            is_special: call.is_internal() || matches!(call, Syscall::CLib),
             base: call.base_charge() as u16,
             length: match call.length_argument() {
                 Some(at) => Some(at as u8),
@@ -211,17 +214,13 @@ impl Signature {
     }
 
     #[inline]
-    pub(crate) fn of_id(id: u16) -> Option<Self> {
-        match BY_ID.get(usize::from(id)) {
-            Some(signature) => *signature,
-            None if id < abi::SYSCALL_IDS as u16 => Some(Self::of(Syscall::ProviderPrivate(id))),
-            None => None,
-        }
+    pub(crate) fn of_id(id: u16) -> Option<&'static Self> {
+        BY_ID.get(usize::from(id))?.as_ref()
     }
 
     /// See [`Syscall::charge`].
     #[inline]
-    pub(crate) fn charge(self, args: &[u32]) -> u64 {
+    pub(crate) fn charge(&self, args: &[u32]) -> u64 {
         if self.internal {
             return 0;
         }
@@ -230,14 +229,18 @@ impl Signature {
     }
 }
 
-/// The published table by number.
-static BY_ID: [Option<Signature>; abi::PROVIDER_PRIVATE as usize] = {
-    let mut signatures = [None; abi::PROVIDER_PRIVATE as usize];
+/// The published table by number, and the calls of providers behind it.
+static BY_ID: [Option<Signature>; abi::SYSCALL_IDS] = {
+    let mut signatures = [None; abi::SYSCALL_IDS];
     let mut id = 0;
-    while id < abi::PROVIDER_PRIVATE {
-        if let Some(call) = Syscall::of_table(id) {
-            signatures[id as usize] = Some(Signature::of(call));
-        }
+    while (id as usize) < signatures.len() {
+        signatures[id as usize] = match Syscall::of_table(id) {
+            None if id >= abi::PROVIDER_PRIVATE => {
+                Some(Signature::of(Syscall::ProviderPrivate(id)))
+            }
+            None => None,
+            Some(call) => Some(Signature::of(call)),
+        };
         id += 1;
     }
     signatures
