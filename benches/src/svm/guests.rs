@@ -7,11 +7,11 @@ use std::process::{Command, Stdio};
 use super::Guest;
 use crate::native::NativePeer;
 
-/// What all guests are made of; `work` in the first one is where each begins.
-const WORK: [&str; 5] =
-    ["guests/work.c", "guests/aes.c", "guests/sha256.c", "guests/coremark.c", "guests/unseen.c"];
+/// What all guests are made of, besides the file of their machine, which includes `work.c`.
+const WORK: [&str; 4] =
+    ["guests/aes.c", "guests/sha256.c", "guests/coremark.c", "guests/unseen.c"];
 /// What a guest of our machine is made of besides.
-const SVM: [&str; 3] = ["guests/svm.c", "../clients/sdk-c/runtime.c", "../clients/sdk-c/memory.c"];
+const SVM: [&str; 2] = ["guests/svm.c", "../clients/sdk-c/memory.c"];
 const FLAGS: [&str; 4] = ["-std=c11", "-O2", "-ffreestanding", "-nostdlib"];
 /// The versions of clang that are tried, the newest first.
 const CLANG: core::ops::RangeInclusive<u32> = 14..=30;

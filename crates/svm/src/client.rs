@@ -295,12 +295,25 @@ impl Client {
     }
 
     /// Queues an event and handles everything up to and including it.
+    #[inline]
     pub fn raise(&mut self, event: Event, params: &[u32], host: &mut dyn SystemCalls) -> Outcome {
-        while !self.queue.is_empty() && self.dispatch(host).is_some() {}
-        if self.limits.queue != 0 && params.len() <= abi::EVENT_PARAMS_MAX {
+        if self.queue.is_empty() && self.limits.queue != 0 && params.len() <= abi::EVENT_PARAMS_MAX
+        {
             // Nothing waits: what is queued now would be taken out next.
             return self.handle(event, params, host);
         }
+        self.raise_behind(event, params, host)
+    }
+
+    /// The same, where others wait, or where the event cannot be queued.
+    #[cold]
+    fn raise_behind(
+        &mut self,
+        event: Event,
+        params: &[u32],
+        host: &mut dyn SystemCalls,
+    ) -> Outcome {
+        while self.dispatch(host).is_some() {}
         match self.post(event, params) {
             Ok(()) => self
                 .dispatch(host)
@@ -338,7 +351,7 @@ impl Client {
         self.machine.registers.pc = start;
         self.calls.monitor.begin_event();
         if self.calls.traced {
-            host.trace(TraceStep::Enter { event, pc: self.text.address(start) });
+            show_entry(event, self.text.address(start), host);
         }
         self.machine.left = self.limits.budget_of(event);
         if let Err(outcome) = self.execute(event, host) {
@@ -431,11 +444,13 @@ impl Client {
     }
 
     /// Stops the client for good and says why.
+    #[cold]
     fn stop(&mut self, host: &mut dyn SystemCalls, outcome: Outcome) -> Outcome {
         self.force_end(host);
         outcome
     }
 
+    #[cold]
     fn delete(&mut self, host: &mut dyn SystemCalls) {
         self.machine.memory.clear();
         self.machine.registers.reset();
@@ -448,13 +463,26 @@ impl Client {
         self.change_state(Trigger::Deleted, host);
     }
 
+    #[inline(always)]
     fn change_state(&mut self, trigger: Trigger, host: &mut dyn SystemCalls) -> bool {
         let Some(to) = next_state(self.state, trigger) else { return false };
-        if self.calls.traced && to != self.state {
-            host.trace(TraceStep::State { from: self.state, to });
+        if self.calls.traced {
+            show_change(self.state, to, host);
         }
         self.state = to;
         true
+    }
+}
+
+#[cold]
+fn show_entry(event: Event, pc: u32, host: &mut dyn SystemCalls) {
+    host.trace(TraceStep::Enter { event, pc });
+}
+
+#[cold]
+fn show_change(from: State, to: State, host: &mut dyn SystemCalls) {
+    if from != to {
+        host.trace(TraceStep::State { from, to });
     }
 }
 

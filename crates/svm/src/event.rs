@@ -228,6 +228,7 @@ pub fn transition(state: State, event: Event) -> Option<State> {
     next_state(state, Trigger::Event(event))
 }
 
+#[inline(always)]
 pub(crate) fn next_state(state: State, trigger: Trigger) -> Option<State> {
     *NEXT.get(state as usize)?.get(trigger.index())?
 }
@@ -247,6 +248,7 @@ impl Trigger {
     /// More than any [`Self::index`].
     const COUNT: usize = 5 + Event::ALL.len() + 1;
 
+    #[inline(always)]
     const fn index(self) -> usize {
         match self {
             Self::Loaded => 0,

@@ -18,17 +18,17 @@ pub(super) type Handler = for<'a> fn(&mut Machine, &'a [Slot], u64, &mut Run<'a>
 
 /// Runs until the match loop has to look; `false` when it has to from the start.
 pub(crate) fn run(run: &mut Run<'_>, machine: &mut Machine) -> bool {
-    let code = run.code;
-    let (Some(here), Some(left)) =
-        (code.get(machine.registers.pc..), machine.left.checked_sub(run.floor))
-    else {
-        return false;
-    };
-    if left < code.len() as u64 {
-        return false;
-    }
-    go(machine, here, left - here.len() as u64, run);
+    let Some((here, acc)) = entry(run, machine) else { return false };
+    go(machine, here, acc, run);
     true
+}
+
+/// Where a machine stands, and its accumulator; `None` when the slice may end in straight code.
+#[inline(always)]
+fn entry<'a>(run: &Run<'a>, machine: &Machine) -> Option<(&'a [Slot], u64)> {
+    let here = run.code.get(machine.registers.pc..)?;
+    let left = machine.left.checked_sub(run.floor)?;
+    (left >= run.code.len() as u64).then(|| (here, left - here.len() as u64))
 }
 
 /// On to the first slot of `here`.
@@ -57,17 +57,16 @@ pub(super) fn leave<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: 
 /// TRAP. The engine is left when the call ends the client, or when so much was charged that the
 /// slice may end in straight code.
 pub(super) fn trap<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &mut Run<'a>) {
-    leave(machine, here, acc, run);
-    let (Some(calling), [slot, rest @ ..]) = (&mut run.calling, here) else { return };
-    machine.registers.pc += 1;
+    let (Some(calling), [slot, ..]) = (&mut run.calling, here) else {
+        return leave(machine, here, acc, run);
+    };
+    machine.registers.pc = run.code.len() - here.len() + 1;
+    machine.left = acc.wrapping_add(here.len() as u64).wrapping_add(run.floor);
     if !calling.trap(machine, slot.instruction.imm as u16) {
         return;
     }
-    match machine.left.checked_sub(run.floor) {
-        Some(left) if left >= run.code.len() as u64 => {
-            go(machine, rest, left - rest.len() as u64, run);
-        }
-        _ => {}
+    if let Some((here, acc)) = entry(run, machine) {
+        go(machine, here, acc, run);
     }
 }
 
@@ -82,11 +81,24 @@ fn jump<'a>(
 ) {
     let code = run.code;
     let left = acc.wrapping_add(here.len() as u64 - 1);
-    if target >= code.len() || left < code.len() as u64 {
+    if target >= code.len() {
         return leave(machine, here, acc, run);
     }
-    let there = code.get(target..).unwrap_or_default();
-    go(machine, there, left - there.len() as u64, run);
+    if left < code.len() as u64 {
+        return spent(machine, here, acc, run);
+    }
+    match code.get(target..) {
+        Some(there) => go(machine, there, left - there.len() as u64, run),
+        None => leave(machine, here, acc, run),
+    }
+}
+
+/// As [`leave`], where little is left of the slice. A function of its own keeps the two reasons for
+/// leaving in [`jump`] apart: joined they take the compiler twice the instructions.
+#[cold]
+#[inline(never)]
+fn spent<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &mut Run<'a>) {
+    leave(machine, here, acc, run);
 }
 
 /// How an instruction of a row ended.
