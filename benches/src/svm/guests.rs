@@ -8,8 +8,7 @@ use super::Guest;
 use crate::native::NativePeer;
 
 /// What all guests are made of, besides the file of their machine, which includes `work.c`.
-const WORK: [&str; 4] =
-    ["guests/aes.c", "guests/sha256.c", "guests/coremark.c", "guests/unseen.c"];
+const WORK: [&str; 4] = ["guests/aes.c", "guests/sha256.c", "guests/coremark.c", "guests/unseen.c"];
 /// What a guest of our machine is made of besides.
 const SVM: [&str; 2] = ["guests/svm.c", "../clients/sdk-c/memory.c"];
 const FLAGS: [&str; 4] = ["-std=c11", "-O2", "-ffreestanding", "-nostdlib"];

@@ -231,8 +231,7 @@ impl Calling<'_> {
                 if !legal {
                     return None;
                 }
-                GuestSlice::writable(memory, address, elements.checked_mul(4)?)
-                    .ok()?;
+                GuestSlice::writable(memory, address, elements.checked_mul(4)?).ok()?;
                 calls.buffer = Some(EventBuffer { address, elements });
                 Some(Reply::ok(0))
             }

@@ -389,7 +389,7 @@ impl Client {
         // The budget is spent in slices. The floor is what is left of it behind the current one.
         run.floor = machine.left.saturating_sub(SLICE);
         loop {
-            if machine.left <= run.floor {
+            if machine.left <= run.floor && machine.left > 0 {
                 if run.calling.as_mut().is_some_and(|calling| calling.host.must_end()) {
                     return Err(Outcome::Ended { event });
                 }
@@ -440,7 +440,11 @@ impl Client {
         if event == Event::Initialize {
             return Some(0);
         }
-        self.machine.memory.load(self.calls.buffer?.address.checked_add(4)?).ok().map(u32::from_le_bytes)
+        self.machine
+            .memory
+            .load(self.calls.buffer?.address.checked_add(4)?)
+            .ok()
+            .map(u32::from_le_bytes)
     }
 
     /// Stops the client for good and says why.

@@ -38,12 +38,15 @@ impl Engine {
             if let Some(outcome) = run.ended() {
                 return Stop::Ended(outcome);
             }
+            if machine.left <= run.floor {
+                // A call was charged for more than was left of the slice.
+                return Stop::OutOfBudget;
+            }
             // It stops before what it cannot do itself: mostly the return at the end.
             let Machine { registers, left, .. } = &mut *machine;
             match run.code.get(registers.pc).map(|slot| slot.instruction) {
                 Some(Instruction { op: Op::Jalr, rs1, imm, .. })
-                    if *left > run.floor
-                        && registers.get(rs1).wrapping_add(imm as u32) & !1 == RETURN_ADDRESS =>
+                    if registers.get(rs1).wrapping_add(imm as u32) & !1 == RETURN_ADDRESS =>
                 {
                     // No text reaches up to there.
                     *left -= 1;

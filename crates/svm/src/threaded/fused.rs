@@ -112,8 +112,10 @@ fn shortest(wires: &[Wired], steps: &[u32; ROW_MAX]) -> (u16, u32) {
     let Some(first) = wires.first() else { return (LEAVE, 0) };
     let alone = TREE.next(Tree::ROOT, first.alone()).and_then(|node| TREE.function(node));
     let without = if first.alone() == Op::Trap as u32 { TRAP } else { LEAVE };
-    let mut found =
-        (alone.unwrap_or(without), if first.is_transfer() { 1 } else { steps[0].saturating_add(1) });
+    let mut found = (
+        alone.unwrap_or(without),
+        if first.is_transfer() { 1 } else { steps[0].saturating_add(1) },
+    );
     let (mut exact, mut loose) = (Some(Tree::ROOT), Some(Tree::ROOT));
     let mut ended = false;
     for ((at, wire), after) in wires.iter().enumerate().zip(steps) {

@@ -72,13 +72,7 @@ pub(super) fn trap<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &
 
 /// A transfer is taken by the first slot of `here`, to the slot with this index.
 #[inline(always)]
-fn jump<'a>(
-    machine: &mut Machine,
-    here: &'a [Slot],
-    acc: u64,
-    run: &mut Run<'a>,
-    target: usize,
-) {
+fn jump<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &mut Run<'a>, target: usize) {
     let code = run.code;
     let left = acc.wrapping_add(here.len() as u64 - 1);
     if target >= code.len() {
