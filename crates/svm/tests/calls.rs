@@ -50,9 +50,10 @@ impl SystemCalls for Counter {
     }
 }
 
-/// A handler that calls `rounds` times, with its own answers for parameters.
-fn calls(rounds: u32) -> Vec<u32> {
-    let mut words = Vec::new();
+/// A handler that calls `rounds` times, with its own answers for parameters, after so many
+/// instructions of nothing.
+fn calls(nothing: usize, rounds: u32) -> Vec<u32> {
+    let mut words = vec![addi(0, 0, 0); nothing];
     words.extend(li(A2, rounds));
     let start = words.len();
     // TokenInfo(a0), a0 ^= a2, Random(0, 0)
@@ -82,7 +83,7 @@ fn ended(engine: Engine, words: &[u32], limits: Limits, fails_at: Option<u64>) -
 // attack-test: T-31
 #[test]
 fn every_budget_and_every_failure_ends_both_engines_at_the_same_call() {
-    let words = calls(40);
+    let words = calls(0, 40);
     for budget in (0..1200).chain([5_000, 50_000]) {
         let limits = Limits { budget, ..Limits::default() };
         let by = |engine| ended(engine, &words, limits, None);
@@ -99,7 +100,7 @@ fn every_budget_and_every_failure_ends_both_engines_at_the_same_call() {
 #[test]
 fn calls_need_no_stack_and_the_host_is_asked_between_slices() {
     let run = || {
-        let mut client = load(&calls(200_000), Limits::default()).unwrap();
+        let mut client = load(&calls(0, 200_000), Limits::default()).unwrap();
         let mut host = Counter::default();
         client.raise(Event::Initialize, &[], &mut host);
         let outcome = client.raise(Event::Timer, &[], &mut host);
@@ -108,10 +109,18 @@ fn calls_need_no_stack_and_the_host_is_asked_between_slices() {
         // 10 instructions a round, and what its two calls are charged.
         assert!((5..=8).contains(&host.asked), "{}", host.asked);
     };
-    for budget in [30_000_000, 9_000_017] {
-        let limits = Limits { budget, ..Limits::default() };
-        let by = |engine| ended(engine, &calls(200_000), limits, None);
-        assert_eq!(by(Engine::MatchLoop), by(Engine::Threaded), "budget {budget}");
-    }
     std::thread::Builder::new().stack_size(64 << 10).spawn(run).unwrap().join().unwrap();
+}
+
+/// The end of a slice at every place of a round: 111 instructions with what its calls are charged.
+// spec-test: X-E07
+#[test]
+fn a_slice_may_end_in_a_call() {
+    for nothing in (0..111).step_by(8) {
+        let words = calls(nothing, 40_000);
+        let by = |engine| ended(engine, &words, Limits::default(), None);
+        let (first, second) = (by(Engine::MatchLoop), by(Engine::Threaded));
+        assert_eq!(first, second, "{nothing} instructions before");
+        assert_eq!(first.3.2, 1, "the host is asked once");
+    }
 }
