@@ -121,9 +121,9 @@ proptest! {
 fn messages_sealed_together_are_those_sealed_alone_and_open() {
     let keys: Vec<_> = (0..9).map(|i| LadderKey::<Level1>::new([i; 16])).collect();
     let sealers: Vec<_> = keys.iter().map(Sealer::new).collect();
-    for count in [0, 1, 5, 16, 100] {
+    for count in [0, 1, 5, 16, 100, 700] {
         let fields = |i: usize| HeaderFields { salt: i as u16, ..FIELDS };
-        let clients: Vec<_> = (0..count).map(|i| vec![i as u8; 90 + i % 40]).collect();
+        let clients: Vec<_> = (0..count).map(|i| vec![i as u8; 7 * i % 200]).collect();
         let to_seal = clients.iter().enumerate().map(|(i, client)| ToSeal {
             sealer: &sealers[i % 9],
             fields: fields(i),

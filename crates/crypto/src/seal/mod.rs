@@ -69,9 +69,9 @@ impl Expanded {
         Self {
             enc: Aes128::new(enc_key),
             mac,
-            whole,
             #[cfg(target_arch = "x86_64")]
-            wide: vaes::Schedules::new(enc_key, mac_key),
+            wide: vaes::Schedules::new(enc_key, mac_key, &whole),
+            whole,
         }
     }
 
@@ -107,19 +107,25 @@ pub struct SealLane<'a> {
 /// # Errors
 /// [`NotAMessage`] when a length is none of a message; nothing is changed then.
 pub fn seal_many(lanes: &mut [SealLane<'_>]) -> Result<(), NotAMessage> {
+    if lanes.is_empty() {
+        return Ok(());
+    }
     leaving_no_trace::<DEEP, _>(|| seal_lanes(lanes))
 }
 
 fn seal_lanes(lanes: &mut [SealLane<'_>]) -> Result<(), NotAMessage> {
+    let (mut shortest, mut longest) = (usize::MAX, 0);
     for lane in lanes.iter_mut() {
         split(lane.message)?;
+        shortest = shortest.min(lane.message.len());
+        longest = longest.max(lane.message.len());
     }
-    lanes.sort_unstable_by_key(|lane| lane.message.len());
+    if shortest < longest {
+        lanes.sort_unstable_by_key(|lane| lane.message.len());
+    }
     for lanes in lanes.chunk_by_mut(|a, b| a.message.len() == b.message.len()) {
         #[cfg(target_arch = "x86_64")]
-        if vaes::seal(lanes) {
-            continue;
-        }
+        let lanes = vaes::seal(lanes);
         for lane in lanes {
             lane.key.0.seal(lane.message)?;
         }

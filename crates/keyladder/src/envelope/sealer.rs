@@ -4,6 +4,7 @@
 //! What must never happen: that a message sealed among others differs from the same message sealed
 //! alone.
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
@@ -14,8 +15,8 @@ use super::{
 };
 
 /// Messages that are written before they are sealed: few enough that they stay in the nearest
-/// cache, and enough that each kernel has full registers.
-const AT_ONCE: usize = 256;
+/// cache, and enough that the kernels seldom begin anew.
+const AT_ONCE: usize = 128;
 /// Messages for which memory is taken in advance; more are sealed all the same.
 const EXPECTED_MAX: usize = 4_096;
 
@@ -57,8 +58,9 @@ impl<K: MessageKey> Sealer<K> {
         ladder: &[u8],
         client: &[u8],
     ) -> Result<Vec<u8>, SealError> {
-        let mut message = Vec::new();
-        put(K::KIND, fields, ladder, client, &mut message, 0)?;
+        let header = header(K::KIND, fields, ladder, client)?;
+        let mut message = vec![0; header.message_len()];
+        put(header, ladder, client, &mut message);
         self.key.seal(&mut message).map_err(|_| too_long(K::KIND, ladder, client))?;
         Ok(message)
     }
@@ -71,47 +73,48 @@ impl<K: MessageKey> Sealer<K> {
 pub fn seal_many<'a, K: MessageKey + 'a>(
     messages: impl IntoIterator<Item = ToSeal<'a, K>>,
 ) -> Result<SealedMessages, SealError> {
-    let mut messages = messages.into_iter();
-    let expected = messages.size_hint().0.min(EXPECTED_MAX);
-    let mut sealed = SealedMessages { octets: Vec::new(), ends: Vec::with_capacity(expected) };
-    loop {
-        let before = sealed.ends.len();
-        seal_some(messages.by_ref().take(AT_ONCE), expected, &mut sealed)?;
-        if sealed.ends.len() - before < AT_ONCE {
-            return Ok(sealed);
+    let messages = messages.into_iter();
+    let mut to_come = messages.size_hint().0;
+    let mut sealed = SealedMessages { octets: Vec::new(), runs: Vec::new() };
+    let SealedMessages { octets, runs } = &mut sealed;
+    let mut run = Run { messages: 0, length: 0 };
+    let mut free = octets.as_mut_slice();
+    let mut lanes = Vec::new();
+    for ToSeal { sealer, fields, ladder, client } in messages {
+        let header = header(K::KIND, fields, ladder, client)?;
+        let length = header.message_len();
+        if free.len() < length {
+            let unsealed = free.len();
+            to_come = to_come.saturating_sub(lanes.len()).max(1);
+            seal_lanes::<K>(lanes)?;
+            let end = octets.len() - unsealed;
+            if end == 0 {
+                octets.reserve(length * to_come.min(EXPECTED_MAX));
+            }
+            octets.resize(end + length * to_come.min(AT_ONCE), 0);
+            free = octets.split_at_mut(end).1;
+            lanes = Vec::with_capacity(to_come.min(AT_ONCE));
         }
+        let (message, behind) = free.split_at_mut(length);
+        free = behind;
+        put(header, ladder, client, message);
+        lanes.push(SealLane { key: &sealer.key, message });
+        if run.length != length {
+            if run.messages > 0 {
+                runs.push(run);
+            }
+            run = Run { messages: 0, length };
+        }
+        run.messages += 1;
     }
+    let unsealed = free.len();
+    seal_lanes::<K>(lanes)?;
+    runs.push(run);
+    octets.truncate(octets.len() - unsealed);
+    Ok(sealed)
 }
 
-fn seal_some<'a, K: MessageKey + 'a>(
-    messages: impl Iterator<Item = ToSeal<'a, K>>,
-    expected: usize,
-    sealed: &mut SealedMessages,
-) -> Result<(), SealError> {
-    let SealedMessages { octets, ends } = sealed;
-    let (first, begun) = (ends.len(), octets.len());
-    let (mut start, mut end) = (begun, begun);
-    let here = messages.size_hint().0;
-    let mut keys = Vec::with_capacity(AT_ONCE);
-    for ToSeal { sealer, fields, ladder, client } in messages {
-        let at = end;
-        end = put(K::KIND, fields, ladder, client, octets, at)?;
-        if at == begun {
-            // Most are about as long as the first.
-            octets.reserve((end - at).saturating_mul(expected));
-            octets.resize(end + (end - at) * here.saturating_sub(1), 0);
-        }
-        keys.push(&sealer.key);
-        ends.push(end);
-    }
-    octets.truncate(end);
-    let (_, mut rest) = octets.split_at_mut(begun);
-    let mut lanes = Vec::with_capacity(keys.len());
-    for (key, end) in keys.into_iter().zip(ends.iter().skip(first)) {
-        let (message, behind) = rest.split_at_mut(*end - start);
-        lanes.push(SealLane { key, message });
-        (rest, start) = (behind, *end);
-    }
+fn seal_lanes<K: MessageKey>(mut lanes: Vec<SealLane<'_>>) -> Result<(), SealError> {
     // Whole blocks by construction.
     portcullis_crypto::seal_many(&mut lanes)
         .map_err(|refused| SealError::TooLong { kind: K::KIND, length: refused.length })
@@ -120,27 +123,33 @@ fn seal_some<'a, K: MessageKey + 'a>(
 /// Messages that were sealed together, one behind the other.
 pub struct SealedMessages {
     octets: Vec<u8>,
-    ends: Vec<usize>,
+    runs: Vec<Run>,
+}
+
+/// Messages of one length, one behind the other.
+#[derive(Clone, Copy)]
+struct Run {
+    messages: usize,
+    length: usize,
 }
 
 impl SealedMessages {
     /// Each message, in the order in which they came.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = core::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, end)| self.octets.get(start..*end).unwrap_or_default())
+        let mut rest = self.octets.as_slice();
+        let each = self.runs.iter().flat_map(|run| core::iter::repeat_n(run.length, run.messages));
+        each.map_while(move |length| rest.split_off(..length))
     }
 }
 
-/// Writes a message as it is before it is sealed, at a place behind which there is nothing but zero:
-/// header, body with its padding, place of the MAC. Returns where it ends.
-fn put(
+/// The header of a message, if the message fits.
+#[inline]
+fn header(
     kind: Kind,
-    fields: HeaderFields,
+    HeaderFields { salt, key_ref, sequence }: HeaderFields,
     ladder: &[u8],
     client: &[u8],
-    out: &mut Vec<u8>,
-    at: usize,
-) -> Result<usize, SealError> {
+) -> Result<Header, SealError> {
     if ladder.len() != kind.ladder_len() {
         let (expected, found) = (kind.ladder_len(), ladder.len());
         return Err(SealError::LadderLength { kind, expected, found });
@@ -150,14 +159,15 @@ fn put(
     if HEADER_LEN + padded(length) + MAC_LEN > kind.max_len() {
         return Err(too_long(kind, ladder, client));
     }
-    let HeaderFields { salt, key_ref, sequence } = fields;
     let ladder_len = ladder.len() as u16;
-    let header = Header { kind, salt, key_ref, sequence, ladder_len, body_len };
-    let end = at + header.message_len();
-    if out.len() < end {
-        out.resize(end, 0);
-    }
-    if let Some((to_header, body)) = out.get_mut(at..).and_then(<[u8]>::split_first_chunk_mut) {
+    Ok(Header { kind, salt, key_ref, sequence, ladder_len, body_len })
+}
+
+/// Writes a message as it is before it is sealed, where there is nothing but zero: header, body with
+/// its padding, place of the MAC.
+#[inline]
+fn put(header: Header, ladder: &[u8], client: &[u8], place: &mut [u8]) {
+    if let Some((to_header, body)) = place.split_first_chunk_mut() {
         *to_header = header.to_bytes();
         if let Some((to_ladder, behind)) = body.split_at_mut_checked(ladder.len()) {
             to_ladder.copy_from_slice(ladder);
@@ -166,7 +176,6 @@ fn put(
             }
         }
     }
-    Ok(end)
 }
 
 const fn too_long(kind: Kind, ladder: &[u8], client: &[u8]) -> SealError {
