@@ -396,7 +396,7 @@ impl Client {
                 run.floor = machine.left.saturating_sub(SLICE);
             }
             let stop = match tier {
-                Some(tier) => run.in_slice(machine, |machine| tier.run(text, machine)),
+                Some(tier) => tier.run(&mut run, machine),
                 None => engine.run(&mut run, machine),
             };
             let pc = text.address(machine.registers.pc);

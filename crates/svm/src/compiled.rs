@@ -11,7 +11,7 @@ use alloc::boxed::Box;
 use core::fmt;
 
 pub use crate::decode::{Instruction, Op, SINK};
-use crate::engine::Machine;
+use crate::engine::{Machine, Run};
 use crate::interpreter::{self, Stop};
 use crate::scan::DecodedText;
 
@@ -102,28 +102,37 @@ impl Tier {
 
     /// Runs until something stops it: what [`crate::Engine`] means, and nothing else.
     // spec: X-06
-    pub(crate) fn run(&mut self, text: &DecodedText, machine: &mut Machine) -> Stop {
+    pub(crate) fn run(&mut self, run: &mut Run<'_>, machine: &mut Machine) -> Stop {
         loop {
             let Machine { registers, left, .. } = machine;
-            let before = *left;
+            let before = left.saturating_sub(run.floor);
             let pc = registers.pc;
-            let Some(general) = registers.general() else { return interpreter::run(text, machine) };
-            let ran = self.0.run(ScannedText(text), general, pc, before);
+            let Some(general) = registers.general() else { return Stop::Illegal };
+            let ran = self.0.run(ScannedText(run.text), general, pc, before);
             registers.pc = ran.pc;
-            *left = ran.left.min(before);
-            // Mostly a TRAP comes next. Whatever else, the interpreter says so, and is given a part
-            // of the budget for it.
-            let next = text.code.get(ran.pc).map(|slot| slot.instruction);
-            if let Some(trap) = next.filter(|next| next.op == Op::Trap && *left != 0) {
+            *left = run.floor + ran.left.min(before);
+            // Mostly a TRAP comes next, or the end. Whatever else, the interpreter says so, and is
+            // given a part of the budget for it.
+            let next = run.code.get(ran.pc).map(|slot| slot.instruction);
+            if let Some(trap) = next.filter(|next| next.op == Op::Trap && *left > run.floor) {
                 registers.pc = ran.pc + 1;
-                return Stop::Trap(trap.imm as u16);
+                if let Err(outcome) = run.trap(machine, trap.imm as u16) {
+                    return Stop::Ended(outcome);
+                }
+                if machine.left <= run.floor {
+                    return Stop::OutOfBudget;
+                }
+                continue;
             }
-            let rest = *left;
-            *left = rest.min(ran.interpret.max(1));
-            let part = *left;
-            let stop = interpreter::run(text, machine);
-            machine.left += rest - part;
-            if stop != Stop::OutOfBudget || machine.left == 0 {
+            if run.returns(machine) {
+                return Stop::Returned;
+            }
+            let part = ran.interpret.max(1).min(machine.left.saturating_sub(run.floor));
+            let rest = machine.left - part;
+            machine.left = part;
+            let stop = interpreter::run(run.text, machine);
+            machine.left += rest;
+            if stop != Stop::OutOfBudget || machine.left <= run.floor {
                 return stop;
             }
         }

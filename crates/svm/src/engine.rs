@@ -42,17 +42,8 @@ impl Engine {
                 // A call was charged for more than was left of the slice.
                 return Stop::OutOfBudget;
             }
-            // It stops before what it cannot do itself: mostly the return at the end.
-            let Machine { registers, left, .. } = &mut *machine;
-            match run.code.get(registers.pc).map(|slot| slot.instruction) {
-                Some(Instruction { op: Op::Jalr, rs1, imm, .. })
-                    if registers.get(rs1).wrapping_add(imm as u32) & !1 == RETURN_ADDRESS =>
-                {
-                    // No text reaches up to there.
-                    *left -= 1;
-                    return Stop::Returned;
-                }
-                _ => {}
+            if run.returns(machine) {
+                return Stop::Returned;
             }
         }
         run.in_slice(machine, |machine| interpreter::run(run.text, machine))
@@ -79,6 +70,19 @@ impl<'a> Run<'a> {
     pub(crate) fn trap(&mut self, machine: &mut Machine, id: u16) -> Result<(), Outcome> {
         let goes_on = self.calling.as_mut().is_none_or(|calling| calling.trap(machine, id));
         if goes_on { Ok(()) } else { self.ended().map_or(Ok(()), Err) }
+    }
+
+    /// Whether the handler returns now: where an engine stopped it is mostly this. Then it has
+    /// retired.
+    pub(crate) fn returns(&self, machine: &mut Machine) -> bool {
+        let Machine { registers, left, .. } = machine;
+        let next = self.code.get(registers.pc).map(|slot| slot.instruction);
+        let Some(Instruction { op: Op::Jalr, rs1, imm, .. }) = next else { return false };
+        // No text reaches up to there.
+        let is_last = *left > self.floor
+            && registers.get(rs1).wrapping_add(imm as u32) & !1 == RETURN_ADDRESS;
+        *left -= u64::from(is_last);
+        is_last
     }
 
     /// How a call ended the client, if one did.

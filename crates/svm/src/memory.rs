@@ -472,8 +472,7 @@ impl GuestMemory {
             return Some(&[]);
         }
         let len = count.checked_mul(4)?;
-        let offset = address.wrapping_sub(self.stack.base) as usize;
-        let bytes = match self.stack.bytes.get(offset..offset.checked_add(len)?) {
+        let bytes = match self.stack.bytes_at(address, len) {
             Some(bytes) => bytes,
             None => self.words_elsewhere(address, len)?,
         };
@@ -483,8 +482,8 @@ impl GuestMemory {
     #[cold]
     #[inline(never)]
     fn words_elsewhere(&self, address: u32, len: usize) -> Option<&[u8]> {
-        let writable = [&self.stack].into_iter().chain(self.regions());
-        writable.filter(|region| region.writable).find_map(|region| region.bytes_at(address, len))
+        let mut writable = self.regions().filter(|region| region.writable);
+        writable.find_map(|region| region.bytes_at(address, len))
     }
 
     #[inline]
