@@ -1,6 +1,7 @@
 //! A tiny assembler and a recording host for tests of the machine.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
+pub mod calls;
 pub mod extension_words;
 pub mod generator;
 pub mod suite;
