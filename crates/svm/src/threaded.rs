@@ -28,6 +28,8 @@ mod fused;
 mod handlers;
 #[cfg(portcullis_threaded)]
 mod kind;
+#[cfg(all(test, portcullis_threaded))]
+mod many;
 #[cfg(portcullis_threaded)]
 mod rows;
 #[cfg(all(test, portcullis_threaded))]
