@@ -27,9 +27,9 @@ impl Random {
     fn next(&mut self) -> u32 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ mixed >> 31) as u32
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) as u32
     }
 
     fn below(&mut self, n: usize) -> usize {
@@ -116,7 +116,7 @@ fn row_word(random: &mut Random) -> u32 {
     let rd = (14 + random.below(4) as u32) << 7;
     match word & 0x7F {
         0x37 => word | rd,
-        0x6F => word | (rd & 1 << 7),
+        0x6F => word | (rd & (1 << 7)),
         0x13 | 0x03 => word | rs1 | rd,
         0x33 => word | rs1 | rs2 | rd,
         _ => word | rs1 | rs2,
