@@ -4,6 +4,11 @@
 //! sums are checked in 64 bits. Decoded code lives elsewhere, so that no store can change what
 //! runs. What must never happen: an access outside a region, a store to code, host memory in sight.
 
+mod guest_slice;
+mod region;
+#[cfg(test)]
+mod tests;
+
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -11,7 +16,8 @@ use core::cell::RefCell;
 
 use serde::{Deserialize, Serialize};
 
-use crate::abi::CALL_BYTES_MAX;
+pub use self::guest_slice::GuestSlice;
+use self::region::Region;
 use crate::compiled::LentMemory;
 use crate::snapshot::Spare;
 
@@ -40,59 +46,6 @@ pub enum MemoryFault {
         /// Octets asked for.
         len: u32,
     },
-}
-
-#[derive(Debug, Default)]
-struct Region {
-    base: u32,
-    writable: bool,
-    bytes: Vec<u8>,
-    /// The octets are here instead when a compiled tier has lent the memory.
-    lent: Option<Box<dyn LentMemory>>,
-}
-
-impl Region {
-    fn octets(&self) -> &[u8] {
-        self.lent.as_ref().map_or(&self.bytes, |lent| lent.octets())
-    }
-
-    fn octets_mut(&mut self) -> &mut [u8] {
-        self.lent.as_mut().map_or(&mut self.bytes, |lent| lent.octets_mut())
-    }
-
-    fn range(&self, address: u32, len: u32) -> Option<core::ops::Range<usize>> {
-        let offset = address.checked_sub(self.base)? as usize;
-        let end = offset.checked_add(len as usize)?;
-        (end <= self.octets().len()).then_some(offset..end)
-    }
-
-    /// Overwrites the octets.
-    fn wipe(&mut self) {
-        self.octets_mut().fill(0);
-        // They are read once more, so that the fill is not dropped as a dead store.
-        core::hint::black_box(self.octets());
-    }
-
-    #[inline(always)]
-    fn bytes_at(&self, address: u32, len: usize) -> Option<&[u8]> {
-        let offset = address.wrapping_sub(self.base) as usize;
-        self.octets().get(offset..offset.checked_add(len)?)
-    }
-
-    /// `N` octets when all of them lie here: one comparison.
-    #[inline(always)]
-    fn load<const N: usize>(&self, address: u32) -> Option<[u8; N]> {
-        let offset = address.wrapping_sub(self.base) as usize;
-        self.bytes.get(offset..offset + N)?.try_into().ok()
-    }
-
-    /// Writes when all of them lie here. The caller knows that the region is writable.
-    #[inline(always)]
-    fn store<const N: usize>(&mut self, address: u32, value: [u8; N]) -> Option<()> {
-        let offset = address.wrapping_sub(self.base) as usize;
-        self.bytes.get_mut(offset..offset + N)?.copy_from_slice(&value);
-        Some(())
-    }
 }
 
 /// The memory of one client: code image, RAM and stack as separate regions.
@@ -129,63 +82,6 @@ pub enum Access {
         /// What is there now.
         octets: Vec<u8>,
     },
-}
-
-/// A range of guest memory that was checked: address, length and permission.
-// defends: T-28
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct GuestSlice {
-    address: u32,
-    len: u32,
-}
-
-impl GuestSlice {
-    /// A readable range of at most [`CALL_BYTES_MAX`] octets. An empty range is always readable.
-    ///
-    /// # Errors
-    /// [`MemoryFault`] when it is not all within one region.
-    pub fn readable(memory: &GuestMemory, address: u32, len: u32) -> Result<Self, MemoryFault> {
-        Self::bounded(len)?;
-        if len != 0 && memory.readable(address, len).is_none() {
-            return Err(MemoryFault::Read { address, len });
-        }
-        Ok(Self { address, len })
-    }
-
-    /// A writable range of at most [`CALL_BYTES_MAX`] octets. An empty range is always writable.
-    ///
-    /// # Errors
-    /// [`MemoryFault`] when it is not all within one writable region.
-    pub fn writable(memory: &GuestMemory, address: u32, len: u32) -> Result<Self, MemoryFault> {
-        Self::bounded(len)?;
-        let writable = memory.regions().any(|r| r.writable && r.range(address, len).is_some());
-        if len != 0 && !writable {
-            return Err(MemoryFault::Write { address, len });
-        }
-        Ok(Self { address, len })
-    }
-
-    /// First address.
-    #[must_use]
-    pub const fn address(self) -> u32 {
-        self.address
-    }
-
-    /// Octets.
-    #[must_use]
-    pub const fn len(self) -> u32 {
-        self.len
-    }
-
-    /// No octets at all?
-    #[must_use]
-    pub const fn is_empty(self) -> bool {
-        self.len == 0
-    }
-
-    fn bounded(len: u32) -> Result<(), MemoryFault> {
-        if len > CALL_BYTES_MAX { Err(MemoryFault::TooLong { len }) } else { Ok(()) }
-    }
 }
 
 impl GuestMemory {
@@ -498,91 +394,5 @@ impl GuestMemory {
             let range = r.range(address, len)?;
             r.octets_mut().get_mut(range)
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LEN: u32 = 24;
-    /// First address, may it be written. The first two touch; the last ends where addresses end.
-    const REGIONS: [(u32, bool); 5] = [
-        (0x1000, true),
-        (0x1000 + LEN, true),
-        (0x2000, false),
-        (0x3000, true),
-        (u32::MAX - LEN + 1, true),
-    ];
-
-    /// Whether all octets of a range lie in one region, octet by octet.
-    fn within(address: u32, len: u32, writable: bool) -> bool {
-        REGIONS.iter().filter(|(_, may)| *may || !writable).any(|(base, _)| {
-            (0..u64::from(len)).all(|at| {
-                let octet = u64::from(address) + at;
-                (u64::from(*base)..u64::from(*base) + u64::from(LEN)).contains(&octet)
-            })
-        })
-    }
-
-    fn mapped() -> GuestMemory {
-        let mut memory = GuestMemory::default();
-        for (base, writable) in REGIONS {
-            assert!(memory.map(base, &[7; LEN as usize], LEN, writable));
-        }
-        memory
-    }
-
-    /// Every range that begins or ends near a border of a region, and every way to touch it.
-    // attack-test: T-28
-    #[test]
-    fn every_range_at_every_border_is_inside_or_refused() {
-        let mut memory = mapped();
-        for (base, _) in REGIONS {
-            for offset in 0..3 * LEN {
-                let address = base.wrapping_sub(LEN).wrapping_add(offset);
-                for len in (1..2 * LEN + 2).chain([CALL_BYTES_MAX, CALL_BYTES_MAX + 1, u32::MAX]) {
-                    let (reads, writes) = (within(address, len, false), within(address, len, true));
-                    let what = (address, len);
-                    assert_eq!(
-                        GuestSlice::readable(&memory, address, len).is_ok(),
-                        reads,
-                        "{what:x?}"
-                    );
-                    assert_eq!(
-                        GuestSlice::writable(&memory, address, len).is_ok(),
-                        writes,
-                        "{what:x?}"
-                    );
-                    assert_eq!(memory.read(address, len).is_ok(), reads, "{what:x?}");
-                    assert_eq!(memory.writable(address, len).is_some(), writes, "{what:x?}");
-                    if len.is_multiple_of(4) && len < 64 {
-                        let words = memory.stack_words(address, len as usize / 4);
-                        assert_eq!(words.is_some(), writes, "{what:x?}");
-                    }
-                }
-                macro_rules! of_width {
-                    ($($width:literal)*) => {$(
-                        let loaded = memory.load::<$width>(address);
-                        assert_eq!(loaded.is_ok(), within(address, $width, false), "{address:x}");
-                        let stored = memory.store(address, [7; $width]);
-                        assert_eq!(stored.is_ok(), within(address, $width, true), "{address:x}");
-                    )*};
-                }
-                of_width!(1 2 4);
-            }
-        }
-    }
-
-    #[test]
-    fn regions_that_overlap_or_wrap_are_refused() {
-        let mut memory = mapped();
-        for (base, _) in REGIONS {
-            assert!(!memory.map(base, &[], LEN, true));
-            assert!(!memory.map(base.wrapping_sub(1), &[], 2, true));
-        }
-        assert!(!memory.map(0x4000, &[0; 8], 4, true), "more content than length");
-        assert!(!memory.map(0xFFFF_F000, &[], 0x2000, true), "wraps");
-        assert!(memory.map(0x4000, &[1], 4, true));
     }
 }
