@@ -3,7 +3,7 @@
 
 use crate::Done;
 use crate::build::LIGHT;
-use crate::shell::{cargo, read, root, say, step};
+use crate::shell::{cargo, read, root, say, step, target_dir};
 use crate::{deps, fuzz, instructions, licences, source, spec, test, threats};
 
 /// Everything.
@@ -29,6 +29,7 @@ pub(crate) fn run(args: &[String]) -> Done {
         doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links"),
     ));
     note(instructions::check());
+    note(trampoline());
     note(fuzz::replay());
     test::all(&failed)
 }
@@ -46,6 +47,15 @@ const CLIPPY_COMPILED: &[&str] = &[
     "-p", "portcullis-bench", LIGHT, "--features", "compiled", "--all-targets", "--quiet",
     "--", "-D", "warnings",
 ];
+
+/// The threaded engine as WebAssembly has it, on this machine and against the match loop; in a
+/// folder of its own, because it takes the place of the one that belongs here.
+fn trampoline() -> Done {
+    let mut tests = cargo(&["test", "--release", "--package", "portcullis-svm", "--quiet"]);
+    tests.args(["--lib", "--test", "calls"]).env("PORTCULLIS_TRAMPOLINE", "1");
+    tests.env("CARGO_TARGET_DIR", target_dir().join("trampoline"));
+    step("the engine as browsers have it", &mut tests)
+}
 
 /// Dependency and source rules, licences and registers, without compiling anything.
 pub(crate) fn rules_only() -> Done {

@@ -15,7 +15,7 @@ const TARGET: &str = "wasm32-unknown-unknown";
 const MODULES: [(&str, &str); 2] = [("MACHINE", "machine.wasm"), ("SCRAMBLER", "scrambler.wasm")];
 
 /// What the modules are made of, relative to the workspace.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 11] = [
     "wasm/Cargo.toml",
     "wasm/Cargo.lock",
     "wasm/.cargo",
@@ -23,6 +23,7 @@ const SOURCES: [&str; 10] = [
     "wasm/scrambler",
     "crates/crypto/src",
     "crates/scramble/src",
+    "crates/svm/build.rs",
     "crates/svm/src",
     "crates/ts/src",
     "crates/types/src",

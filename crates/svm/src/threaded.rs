@@ -1,9 +1,10 @@
 //! The threaded engine: every decoded instruction names the function that executes it, and each
-//! such function ends by calling the next one in tail position.
+//! such function says which one is next.
 //!
-//! Clause: X.1198 7.1. There is no `unsafe`: optimised builds turn the tail calls into jumps
-//! (`build.rs` says where, a test runs 10^8 instructions on a small stack), and where they would
-//! not, the match loop runs alone.
+//! Clause: X.1198 7.1. There is no `unsafe`. On x86-64 a function ends by calling the next one in
+//! tail position, and optimised builds turn such calls into jumps (`tail.rs`; a test runs 10^8
+//! instructions on a small stack). In WebAssembly it returns, and a loop calls the next
+//! (`trampoline.rs`). `build.rs` says which it is; where neither, the match loop runs alone.
 //!
 //! A function executes a row of instructions: that of its slot and up to eleven behind it, with
 //! branches among them. Within a row, results stay in registers of the host (`kind.rs`, `wires.rs`);
@@ -11,11 +12,11 @@
 //! middle finds its own function. Functions are chosen when straight code is first reached
 //! (`fused.rs`), so that a load need not look for them.
 //!
-//! Metering costs nothing in straight code: what is left of the budget is always the accumulator
-//! plus the number of slots from here to the end of the text, and only a taken jump changes the
-//! accumulator. Straight code can retire at most the text's length, so at a budget below that the
-//! match loop finishes the event. It also takes over before everything that stops a client by
-//! itself: faults, illegal jumps. So there is one place only that says how a client stops. TRAP
+//! With tail calls metering costs nothing in straight code: what is left of the budget is always the
+//! accumulator plus the number of slots from here to the end of the text, and only a taken jump
+//! changes the accumulator. Straight code can retire at most the text's length, so at a budget below
+//! that the match loop finishes the event. It also takes over before everything that stops a client
+//! by itself: faults, illegal jumps. So there is one place only that says how a client stops. TRAP
 //! makes its call (`call.rs`) and goes on.
 
 use crate::decode::Instruction;
@@ -31,6 +32,10 @@ mod kind;
 #[cfg(all(test, portcullis_threaded))]
 mod many;
 #[cfg(portcullis_threaded)]
+#[cfg_attr(portcullis_trampoline, path = "threaded/trampoline.rs")]
+#[cfg_attr(not(portcullis_trampoline), path = "threaded/tail.rs")]
+mod onward;
+#[cfg(portcullis_threaded)]
 mod rows;
 #[cfg(all(test, portcullis_threaded))]
 mod tests;
@@ -38,7 +43,7 @@ mod tests;
 mod wires;
 
 #[cfg(portcullis_threaded)]
-pub(crate) use handlers::run;
+pub(crate) use onward::run;
 
 /// One decoded instruction, and which function executes it and those behind it, where this build
 /// has the engine.

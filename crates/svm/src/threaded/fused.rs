@@ -3,8 +3,8 @@
 use core::sync::atomic::Ordering;
 
 use super::Slot;
-use super::handlers::go;
 use super::kind::{Kind, NONE, ROW_MAX};
+use super::onward::{Next, go};
 use super::rows::{FIRST, LEAVE, ROWS, TRAP};
 use super::wires::{Stretch, Wired};
 use crate::decode::Op;
@@ -87,9 +87,14 @@ impl Tree {
 /// The first slot of `here` is reached for the first time.
 #[cold]
 #[inline(never)]
-pub(super) fn choose<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &mut Run<'a>) {
+pub(super) fn choose<'a>(
+    machine: &mut Machine,
+    here: &'a [Slot],
+    acc: u64,
+    run: &mut Run<'a>,
+) -> Next {
     fuse(here, run.code.len() - here.len());
-    go(machine, here, acc, run);
+    go(machine, here, acc, run)
 }
 
 /// Gives every slot of the straight code that begins here its function, so that it takes the

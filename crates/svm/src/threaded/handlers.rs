@@ -1,99 +1,15 @@
 //! What the slots call: one function for every row of kinds that has one.
 
-use core::sync::atomic::Ordering;
-
 use super::Slot;
 use super::kind::{
     Kind, NONE, ROW_MAX, Source, first_source, goes_on, length, op_of, operation, operation_of,
     overwritten, second_source,
 };
-use super::rows::FUNCTIONS;
+use super::onward::{Next, go, jump, later, leave, may_transfer};
 use crate::alu::{operate, taken};
 use crate::decode::{Instruction, Op};
 use crate::engine::{Machine, Run};
 use crate::interpreter::{Registers, load, store};
-
-/// Executes from the first slot of `here` on. `acc + here.len()` is left of the budget's slice.
-pub(super) type Handler = for<'a> fn(&mut Machine, &'a [Slot], u64, &mut Run<'a>);
-
-/// Runs until the match loop has to look; `false` when it has to from the start.
-pub(crate) fn run(run: &mut Run<'_>, machine: &mut Machine) -> bool {
-    let Some((here, acc)) = entry(run, machine) else { return false };
-    go(machine, here, acc, run);
-    true
-}
-
-/// Where a machine stands, and its accumulator; `None` when the slice may end in straight code.
-#[inline(always)]
-fn entry<'a>(run: &Run<'a>, machine: &Machine) -> Option<(&'a [Slot], u64)> {
-    let here = run.code.get(machine.registers.pc..)?;
-    let left = machine.left.checked_sub(run.floor)?;
-    (left >= run.code.len() as u64).then(|| (here, left - here.len() as u64))
-}
-
-/// On to the first slot of `here`.
-#[inline(always)]
-pub(super) fn go<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &mut Run<'a>) {
-    match here {
-        [slot, ..] => slot.function()(machine, here, acc, run),
-        [] => leave(machine, here, acc, run),
-    }
-}
-
-impl Slot {
-    #[inline(always)]
-    pub(super) fn function(&self) -> Handler {
-        let number = usize::from(self.function.load(Ordering::Relaxed)) % FUNCTIONS.len();
-        FUNCTIONS.get(number).copied().unwrap_or(leave)
-    }
-}
-
-/// Nothing more happens here: the PC is that of the first slot of `here`.
-pub(super) fn leave<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &mut Run<'a>) {
-    machine.registers.pc = run.code.len() - here.len();
-    machine.left = acc.wrapping_add(here.len() as u64).wrapping_add(run.floor);
-}
-
-/// TRAP. The engine is left when the call ends the client, or when so much was charged that the
-/// slice may end in straight code.
-pub(super) fn trap<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &mut Run<'a>) {
-    let (Some(calling), [slot, ..]) = (&mut run.calling, here) else {
-        return leave(machine, here, acc, run);
-    };
-    machine.registers.pc = run.code.len() - here.len() + 1;
-    machine.left = acc.wrapping_add(here.len() as u64).wrapping_add(run.floor);
-    if !calling.trap(machine, slot.instruction.imm as u16) {
-        return;
-    }
-    if let Some((here, acc)) = entry(run, machine) {
-        go(machine, here, acc, run);
-    }
-}
-
-/// A transfer is taken by the first slot of `here`, to the slot with this index.
-#[inline(always)]
-fn jump<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &mut Run<'a>, target: usize) {
-    let code = run.code;
-    let left = acc.wrapping_add(here.len() as u64 - 1);
-    if target >= code.len() {
-        return leave(machine, here, acc, run);
-    }
-    if left < code.len() as u64 {
-        return spent(machine, here, acc, run);
-    }
-    match code.get(target..) {
-        Some(there) => go(machine, there, left - there.len() as u64, run),
-        None => leave(machine, here, acc, run),
-    }
-}
-
-/// As [`leave`], where little is left of the slice. A function of its own keeps the two reasons for
-/// leaving in [`jump`] apart: joined they take the compiler twice the instructions.
-#[cold]
-#[inline(never)]
-fn spent<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &mut Run<'a>) {
-    leave(machine, here, acc, run);
-}
 
 /// How an instruction of a row ended.
 enum Step {
@@ -118,12 +34,13 @@ struct Values {
 macro_rules! row {
     ($all:tt $($kind:ident $at:literal)+) => {
         /// Executes a row of instructions, of which the last or some on the way may be transfers.
+        #[cfg_attr(portcullis_trampoline, inline(never))]
         pub(super) fn row<'a, $(const $kind: Kind),+>(
             m: &mut Machine,
             here: &'a [Slot],
             acc: u64,
             run: &mut Run<'a>,
-        ) {
+        ) -> Next {
             let len = const { length(&$all) };
             // Behind a row that goes on there is a slot, or the match loop says why not.
             if here.len() < len + const { goes_on(&$all) as usize } {
@@ -134,6 +51,7 @@ macro_rules! row {
             $(if const { $kind != NONE } {
                 let unseen = const { overwritten(&$all, $at) };
                 let this = || here.get($at..).unwrap_or_default();
+                let acc = later(acc, $at);
                 match step::<$kind, $at>(m, slots, here.len(), acc, run, &mut values, unseen) {
                     Step::On => {}
                     Step::Elsewhere => return elsewhere(m, this(), acc, run),
@@ -141,7 +59,7 @@ macro_rules! row {
                     Step::Leave => return leave(m, this(), acc, run),
                 }
             })+
-            go(m, rest, acc, run);
+            go(m, rest, later(acc, len), run)
         }
     };
 }
@@ -155,7 +73,7 @@ row! {
 /// lies in none at all.
 #[cold]
 #[inline(never)]
-fn elsewhere<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &mut Run<'a>) {
+fn elsewhere<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &mut Run<'a>) -> Next {
     let [slot, rest @ ..] = here else { return leave(machine, here, acc, run) };
     let Instruction { op, rd, rs1, rs2, imm } = slot.instruction;
     let address = machine.registers.get(rs1).wrapping_add(imm as u32);
@@ -174,7 +92,7 @@ fn elsewhere<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &mut Ru
     if !done {
         return leave(machine, here, acc, run);
     }
-    go(machine, rest, acc, run);
+    go(machine, rest, later(acc, 1), run)
 }
 
 #[inline(always)]
@@ -212,9 +130,8 @@ fn step<const K: Kind, const AT: usize>(
         *first = a;
     }
     let address = a.wrapping_add(imm as u32);
-    // The slots from this one on, and what is left of the budget when a transfer is taken.
+    // The slots from this one on.
     let rest = from_here - AT;
-    let left = acc.wrapping_add(rest as u64 - 1);
     let link = run.text.base.wrapping_add((run.code.len() - rest + 1) as u32 * 4);
     macro_rules! kind {
         ($($name:ident)|+) => {
@@ -271,7 +188,7 @@ fn step<const K: Kind, const AT: usize>(
     } else if is(operation::JR) || kind!(Jalr) {
         // A target between instructions becomes an index far outside.
         let index = ((address & !1).wrapping_sub(run.text.base)).rotate_right(2) as usize;
-        if index >= run.code.len() || left < run.code.len() as u64 {
+        if index >= run.code.len() || !may_transfer(acc, rest, run) {
             return Step::Leave;
         }
         if kind!(Jalr) {

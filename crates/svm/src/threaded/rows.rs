@@ -6,9 +6,13 @@
 //! kernels of other kinds, and how often it stands in the text of the reference clients. A row that nothing runs any more does no harm; one that is
 //! missing costs a step.
 
+use core::sync::atomic::Ordering;
+
+use super::Slot;
 use super::fused::choose;
-use super::handlers::{Handler, leave, row, trap};
+use super::handlers::row;
 use super::kind::{Kind, ROW_MAX, kinds_in};
+use super::onward::{Handler, leave, trap};
 
 /// A row and the function that executes it.
 pub(super) struct Row {
@@ -39,11 +43,13 @@ pub(super) static ROWS: [&Row; COUNT] = {
     rows
 };
 
-const LISTS: &[&[&[Row]]] = &[ALONE, PAIRS, FORWARDED, LONGER];
+/// What was chosen by how often it runs comes first (`trampoline.rs`).
+const LISTS: &[&[&[Row]]] = &[LONGER, ALONE, PAIRS, FORWARDED];
 
-const COUNT: usize = {
+const COUNT: usize = count(LISTS);
+
+const fn count(mut lists: &[&[&[Row]]]) -> usize {
     let mut count = 0;
-    let mut lists = LISTS;
     while let [list, more_lists @ ..] = lists {
         let mut groups = *list;
         while let [group, more_groups @ ..] = groups {
@@ -53,7 +59,7 @@ const COUNT: usize = {
         lists = more_lists;
     }
     count
-};
+}
 
 /// The number of the function that chooses one.
 pub(super) const UNCHOSEN: u16 = 0;
@@ -63,6 +69,12 @@ pub(super) const LEAVE: u16 = 1;
 pub(super) const TRAP: u16 = 2;
 /// The number of the first row's function.
 pub(super) const FIRST: u16 = 3;
+/// One more than the number of the last row of those that were chosen by how often they run.
+#[cfg(portcullis_trampoline)]
+pub(super) const CHOSEN_END: u16 = FIRST + count(&[LONGER, ALONE]) as u16;
+/// One more than the number of the last row's function.
+#[cfg(portcullis_trampoline)]
+pub(super) const END: u16 = FIRST + COUNT as u16;
 
 /// All functions by number. No number is too large, so that nobody has to test it.
 pub(super) static FUNCTIONS: [Handler; 1 << 12] = {
@@ -76,6 +88,20 @@ pub(super) static FUNCTIONS: [Handler; 1 << 12] = {
     }
     functions
 };
+
+impl Slot {
+    /// The number of its function.
+    #[inline(always)]
+    pub(super) fn number(&self) -> u16 {
+        self.function.load(Ordering::Relaxed)
+    }
+
+    #[cfg(any(test, not(portcullis_trampoline)))]
+    #[inline(always)]
+    pub(super) fn function(&self) -> Handler {
+        FUNCTIONS.get(usize::from(self.number()) % FUNCTIONS.len()).copied().unwrap_or(leave)
+    }
+}
 
 macro_rules! one_row {
     ($words:expr) => {
