@@ -292,22 +292,10 @@ impl Client {
                 Some(tier) => tier.run(&mut run, machine),
                 None => engine.run(&mut run, machine),
             };
-            let pc = text.address(machine.registers.pc);
-            match stop {
-                Stop::Returned => return Ok(()),
-                Stop::Trap(id) => run.trap(machine, id)?,
-                Stop::Ended(outcome) => return Err(outcome),
-                Stop::OutOfBudget if machine.left > 0 => {}
-                Stop::OutOfBudget => return Err(Outcome::OutOfBudget { event }),
-                Stop::Memory(fault) => return Err(Outcome::Fault(Fault::Memory { pc, fault })),
-                Stop::Jump(target) => return Err(Outcome::Fault(Fault::Jump { pc, target })),
-                // riscv suites: a7 = 93 is exit, the code is in a0.
-                Stop::Ecall if machine.registers.get(17) == 93 => {
-                    machine.retire();
-                    return Err(Outcome::Exited(machine.registers.get(10)));
-                }
-                Stop::Illegal | Stop::Ecall => return Err(Outcome::Fault(Fault::Illegal { pc })),
+            if stop == Stop::Returned {
+                return Ok(());
             }
+            stopped(&mut run, machine, event, stop)?;
         }
     }
 
@@ -369,6 +357,33 @@ impl Client {
         self.state = to;
         true
     }
+}
+
+/// What an engine stopped for, other than the end: `Err` is the outcome when the client goes no
+/// further.
+#[cold]
+fn stopped(
+    run: &mut Run<'_>,
+    machine: &mut Machine,
+    event: Event,
+    stop: Stop,
+) -> Result<(), Outcome> {
+    let pc = run.text.address(machine.registers.pc);
+    Err(match stop {
+        Stop::Trap(id) => return run.trap(machine, id),
+        Stop::OutOfBudget if machine.left > 0 => return Ok(()),
+        Stop::Returned => return Ok(()),
+        Stop::Ended(outcome) => outcome,
+        Stop::OutOfBudget => Outcome::OutOfBudget { event },
+        Stop::Memory(fault) => Outcome::Fault(Fault::Memory { pc, fault }),
+        Stop::Jump(target) => Outcome::Fault(Fault::Jump { pc, target }),
+        // riscv suites: a7 = 93 is exit, the code is in a0.
+        Stop::Ecall if machine.registers.get(17) == 93 => {
+            machine.retire();
+            Outcome::Exited(machine.registers.get(10))
+        }
+        Stop::Illegal | Stop::Ecall => Outcome::Fault(Fault::Illegal { pc }),
+    })
 }
 
 #[cold]
