@@ -4,7 +4,7 @@
 use crate::Done;
 use crate::build::LIGHT;
 use crate::shell::{cargo, read, root, say, step, target_dir};
-use crate::{deps, fuzz, instructions, licences, source, spec, test, threats};
+use crate::{arm, deps, fuzz, instructions, licences, source, spec, test, threats};
 
 /// Everything.
 pub(crate) fn run(args: &[String]) -> Done {
@@ -30,6 +30,7 @@ pub(crate) fn run(args: &[String]) -> Done {
     ));
     note(instructions::check());
     note(trampoline());
+    note(arm::check());
     note(fuzz::replay());
     test::all(&failed)
 }

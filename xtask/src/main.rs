@@ -4,6 +4,7 @@
 //! looked for first, and what is missing is told in one line: what, why and how to get it.
 //! No command of this program downloads anything by itself except `setup`, which asks apt-get.
 
+mod arm;
 mod build;
 mod ci;
 mod deps;
@@ -38,6 +39,7 @@ usage: cargo xtask COMMAND
   threats [--write]    which threats have a defence and an attack test
   instructions         what hot code costs, counted, against benches/instructions.toml
        [--write]       takes the counts as the new figures
+  arm                  the tests of the scrambler on 64-bit ARM, emulated
   fuzz [TARGET]... [--seconds N]
                        coverage-guided inputs at every door a stranger can knock at
   soak [-n N]          long runs: property tests with 100,000 cases, journeys N times
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         "spec" => spec::command(rest),
         "threats" => threats::command(rest),
         "instructions" => instructions::run(rest),
+        "arm" => arm::check(),
         "fuzz" => fuzz::command_line(rest),
         "soak" => soak::run(rest),
         "setup" => setup::run(rest),

@@ -126,6 +126,33 @@ pub(crate) const QEMU: Tool = Tool {
     present: || which("qemu-riscv32").is_some(),
 };
 
+pub(crate) const ARM_TOOLCHAIN: Tool = Tool {
+    name: "aarch64-unknown-linux-gnu",
+    why: "compiles the scrambler for 64-bit ARM in tests",
+    get: "rustup target add aarch64-unknown-linux-gnu, or apt-get install rustc-web rust-web-src",
+    packages: &["rustc-web", "rust-web-src"],
+    present: || rustup_target("aarch64-unknown-linux-gnu") || debian_compiler(),
+};
+
+pub(crate) const ARM_GCC: Tool = Tool {
+    name: "aarch64-linux-gnu-gcc",
+    why: "links what is tested for 64-bit ARM",
+    get: "apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+    packages: &["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"],
+    present: || which("aarch64-linux-gnu-gcc").is_some() && Path::new(ARM_ROOT).is_dir(),
+};
+
+pub(crate) const ARM_QEMU: Tool = Tool {
+    name: "qemu-aarch64",
+    why: "runs what is tested for 64-bit ARM",
+    get: "apt-get install qemu-user",
+    packages: &["qemu-user"],
+    present: || which("qemu-aarch64").is_some(),
+};
+
+/// Where the C library for 64-bit ARM lies.
+pub(crate) const ARM_ROOT: &str = "/usr/aarch64-linux-gnu";
+
 pub(crate) const VALGRIND: Tool = Tool {
     name: "valgrind",
     why: "counts the instructions of hot code",
@@ -174,6 +201,9 @@ pub(crate) const STRACE: Tool = Tool {
     present: || which("strace").is_some(),
 };
 
+/// Debian's own compiler.
+pub(crate) const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+
 /// What `up` cannot do without.
 pub(crate) const FOR_UP: &[&Tool] = &[&C_COMPILER, &GUEST_TOOLCHAIN, &NODE];
 
@@ -192,6 +222,9 @@ pub(crate) const FOR_TESTS: &[&Tool] = &[
     &RISCV_GCC,
     &CLANG,
     &WASM_TOOLCHAIN,
+    &ARM_TOOLCHAIN,
+    &ARM_GCC,
+    &ARM_QEMU,
     &STRACE,
     &CXX_COMPILER,
 ];
@@ -239,7 +272,7 @@ fn node_is_new_enough() -> bool {
     version >= (20, 19)
 }
 
-fn rustup_target(target: &str) -> bool {
+pub(crate) fn rustup_target(target: &str) -> bool {
     output(command("rustc").args(["--print", "target-libdir", "--target", target]))
         .is_ok_and(|folder| Path::new(folder.trim()).is_dir())
 }
@@ -247,13 +280,15 @@ fn rustup_target(target: &str) -> bool {
 /// Debian's own compiler with its library sources: it can build the guests' core library.
 fn debian_cross() -> bool {
     let linker = ["ld.lld-19", "ld.lld-20", "ld.lld-21", "ld.lld"];
-    Path::new("/usr/bin/rustc").is_file()
-        && debian_sources()
-        && linker.iter().any(|name| which(name).is_some())
+    debian_compiler() && linker.iter().any(|name| which(name).is_some())
+}
+
+fn debian_compiler() -> bool {
+    Path::new(DEBIAN_RUSTC).is_file() && debian_sources()
 }
 
 fn debian_sources() -> bool {
-    let root = output(command("/usr/bin/rustc").args(["--print", "sysroot"]));
+    let root = output(command(DEBIAN_RUSTC).args(["--print", "sysroot"]));
     root.is_ok_and(|root| {
         Path::new(root.trim()).join("lib/rustlib/src/rust/library/core/src/lib.rs").is_file()
     })

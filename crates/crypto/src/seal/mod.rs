@@ -16,10 +16,6 @@ use zeroize::Zeroizing;
 use crate::{Aes128, DEEP, Key128, SHALLOW, Wiped, leaving_no_trace};
 
 const BLOCK: usize = 16;
-/// Messages that are sealed at once.
-const LANES: usize = 16;
-/// Fewer than this in a group are sealed one by one: a group costs the same however few they are.
-const LANES_MIN: usize = 4;
 
 /// The length of a message is not a header block, whole body blocks and a MAC.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]

@@ -18,9 +18,13 @@ use core::mem::transmute;
 
 use zeroize::Zeroizing;
 
-use super::{BLOCK, LANES, LANES_MIN, SealLane};
+use super::{BLOCK, SealLane};
 use crate::{Key128, RoundKeys};
 
+/// Messages that are sealed at once.
+const LANES: usize = 16;
+/// Fewer than this in a group are sealed one by one: a group costs the same however few they are.
+const LANES_MIN: usize = 4;
 const PER_REGISTER: usize = 4;
 const REGISTERS: usize = LANES / PER_REGISTER;
 /// CBC and CMAC.

@@ -216,6 +216,7 @@ impl Path {
         self.encrypt_all(&mut all, iv)
     }
 
+    #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
     fn encrypt_all<const N: usize>(
         self,
         lanes: &mut [AesLane<'_, [u8; N]>; LANES],
@@ -230,6 +231,7 @@ impl Path {
         }
     }
 
+    #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables))]
     fn decrypt(self, lanes: &mut [FullLane<'_>], iv: &[u8; BLOCK]) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]

@@ -64,6 +64,7 @@ impl<'k> Chain<'k> {
 pub(super) struct Lane<'a> {
     pub(super) iv: Block,
     pub(super) blocks: &'a mut [Block],
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
     pub(super) places: Places,
 }
 

@@ -15,6 +15,7 @@ use super::*;
 const KEY: [u8; 16] = *b"0123456789abcdef";
 const BOTH: [bool; 2] = [true, false];
 
+#[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables, unused_mut))]
 fn cipher(scheme: Scheme, pattern: Pattern, key: [u8; 16], portable: bool) -> SampleCipher {
     let mut cipher = SampleCipher::new(scheme, pattern, &Key128::new(key)).unwrap();
     #[cfg(target_arch = "x86_64")]

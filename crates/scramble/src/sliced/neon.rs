@@ -9,6 +9,8 @@
 //! asked at run time. No method reads or writes memory through a pointer.
 
 #![allow(unsafe_code)]
+// Where NEON is a given, only what goes by pointers needs it.
+#![allow(unused_unsafe)]
 
 use core::arch::aarch64::*;
 
