@@ -140,3 +140,120 @@ fn clear_registers() {
 /// Other processors keep their vector registers as they are: nothing reads them but what runs next.
 #[cfg(not(target_arch = "x86_64"))]
 const fn clear_registers() {}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use core::arch::asm;
+
+    use super::*;
+
+    const SECRET: u64 = 0x5EC2_E77E_D15C_0DE5;
+    /// Octets of the 32 registers, and of the masks behind them.
+    const SPACE: usize = 32 * 64 + 8 * 2;
+
+    #[target_feature(enable = "avx512f")]
+    fn fill_all() {
+        // SAFETY: no memory is written, and a called function may change these registers.
+        unsafe {
+            asm!(
+                ".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
+                "vpbroadcastq zmm\\n, {secret}",
+                ".endr",
+                ".irp n,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31",
+                "vpbroadcastq zmm\\n, {secret}",
+                ".endr",
+                ".irp n,1,2,3,4,5,6,7",
+                "kmovw k\\n, {secret:e}",
+                ".endr",
+                secret = in(reg) SECRET,
+                clobber_abi("C"),
+                options(nomem, nostack, preserves_flags),
+            );
+        }
+    }
+
+    #[target_feature(enable = "avx512f")]
+    fn read_all(space: &mut [u8; SPACE]) {
+        // SAFETY: there is room for 32 registers of 64 octets and 8 of 2.
+        unsafe {
+            asm!(
+                ".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
+                "vmovdqu64 [{to} + 64 * \\n], zmm\\n",
+                ".endr",
+                ".irp n,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31",
+                "vmovdqu64 [{to} + 64 * \\n], zmm\\n",
+                ".endr",
+                ".irp n,1,2,3,4,5,6,7",
+                "kmovw [{to} + 2048 + 2 * \\n], k\\n",
+                ".endr",
+                to = in(reg) space,
+                options(nostack, preserves_flags),
+            );
+        }
+    }
+
+    #[target_feature(enable = "avx")]
+    fn fill_lower() {
+        // SAFETY: as above.
+        unsafe {
+            asm!(
+                ".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
+                "vmovq xmm\\n, {secret}",
+                ".endr",
+                secret = in(reg) SECRET,
+                clobber_abi("C"),
+                options(nomem, nostack, preserves_flags),
+            );
+        }
+    }
+
+    #[target_feature(enable = "avx")]
+    fn read_lower(space: &mut [u8; SPACE]) {
+        // SAFETY: there is room for 16 registers, 64 octets apart.
+        unsafe {
+            asm!(
+                ".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15",
+                "vmovdqu [{to} + 64 * \\n], ymm\\n",
+                ".endr",
+                to = in(reg) space,
+                options(nostack, preserves_flags),
+            );
+        }
+    }
+
+    /// Registers and masks in which the secret still is.
+    fn found(space: &[u8; SPACE]) -> usize {
+        let (registers, masks) = space.split_at(32 * 64);
+        let in_registers = registers.chunks(64).filter(|register| {
+            register.chunks(8).any(|word| word == SECRET.to_le_bytes().as_slice())
+        });
+        let low = (SECRET as u16).to_le_bytes();
+        in_registers.count() + masks.chunks(2).filter(|mask| *mask == low.as_slice()).count()
+    }
+
+    // attack-test: T-39
+    #[test]
+    fn no_vector_register_keeps_what_the_work_left_in_it() {
+        type Halves = (unsafe fn(), unsafe fn(&mut [u8; SPACE]), usize);
+        let (fill, read, all): Halves = if std::is_x86_feature_detected!("avx512f") {
+            (fill_all, read_all, 32 + 7)
+        } else if std::is_x86_feature_detected!("avx") {
+            (fill_lower, read_lower, 16)
+        } else {
+            return; // nothing is cleared here
+        };
+        let mut space = [0; SPACE];
+        // SAFETY: here and below, the processor has what the functions are compiled for.
+        unsafe {
+            fill();
+            read(&mut space);
+        }
+        assert_eq!(found(&space), all, "this test would see what is left");
+        space = [0; SPACE];
+        // SAFETY: as above.
+        leaving_no_trace::<SHALLOW, _>(|| unsafe { fill() });
+        // SAFETY: as above.
+        unsafe { read(&mut space) };
+        assert_eq!(found(&space), 0);
+    }
+}

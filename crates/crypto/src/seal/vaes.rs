@@ -23,8 +23,6 @@ use crate::{Key128, RoundKeys};
 
 /// Messages that are sealed at once.
 const LANES: usize = 16;
-/// Fewer than this in a group are sealed one by one: a group costs the same however few they are.
-const LANES_MIN: usize = 4;
 const PER_REGISTER: usize = 4;
 const REGISTERS: usize = LANES / PER_REGISTER;
 /// CBC and CMAC.
@@ -75,17 +73,15 @@ fn detected() -> bool {
         && std::is_x86_feature_detected!("vaes")
 }
 
-/// Seals messages of one length; returns those that it left as they were.
+/// Seals messages of one length; returns those that it left as they were. A single one is worth a
+/// group that is empty but for it: one chain alone waits for itself.
 pub(super) fn seal<'l, 'k>(lanes: &'l mut [SealLane<'k>]) -> &'l mut [SealLane<'k>] {
-    let few = lanes.len() % LANES;
-    let fit = lanes.len() - if few < LANES_MIN { few } else { 0 };
-    if fit == 0 || !detected() {
+    if !detected() {
         return lanes;
     }
-    let (at_once, _) = lanes.split_at_mut(fit);
     // SAFETY: the processor has the features that the function is compiled for.
-    let sealed = unsafe { seal_here(at_once) };
-    lanes.get_mut(sealed.min(fit)..).unwrap_or_default()
+    let sealed = unsafe { seal_here(lanes) };
+    lanes.get_mut(sealed..).unwrap_or_default()
 }
 
 /// A register for every four messages.
