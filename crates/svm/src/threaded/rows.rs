@@ -43,7 +43,7 @@ pub(super) static ROWS: [&Row; COUNT] = {
     rows
 };
 
-/// What was chosen by how often it runs comes first (`trampoline.rs`).
+/// First what was chosen by how often it runs, last what other code needs least.
 const LISTS: &[&[&[Row]]] = &[LONGER, ALONE, PAIRS, FORWARDED];
 
 const COUNT: usize = count(LISTS);
@@ -69,9 +69,9 @@ pub(super) const LEAVE: u16 = 1;
 pub(super) const TRAP: u16 = 2;
 /// The number of the first row's function.
 pub(super) const FIRST: u16 = 3;
-/// One more than the number of the last row of those that were chosen by how often they run.
+/// One more than the number of the last row that the loop of `trampoline.rs` calls itself.
 #[cfg(portcullis_trampoline)]
-pub(super) const CHOSEN_END: u16 = FIRST + count(&[LONGER, ALONE]) as u16;
+pub(super) const NEAR_END: u16 = FIRST + count(&[LONGER, ALONE, PAIRS]) as u16;
 /// One more than the number of the last row's function.
 #[cfg(portcullis_trampoline)]
 pub(super) const END: u16 = FIRST + COUNT as u16;

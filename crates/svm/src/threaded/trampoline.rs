@@ -12,7 +12,7 @@
 
 use super::Slot;
 use super::kind::ROW_MAX;
-use super::rows::{CHOSEN_END, END, FUNCTIONS};
+use super::rows::{END, FUNCTIONS, NEAR_END};
 use crate::decode::{Instruction, Op};
 use crate::engine::{Machine, Run};
 
@@ -81,7 +81,7 @@ fn turn(run: &mut Run<'_>, machine: &mut Machine, mut place: Next, end: Next) ->
         let Some(slot) = code.get(index) else { return place | LEFT };
         let here = code.get(index..).unwrap_or_default();
         let number = slot.number();
-        place = if number < CHOSEN_END {
+        place = if number < NEAR_END {
             by_number!(number, call, (machine, here, place, run), place | LEFT)
         } else {
             others(machine, here, place, run)
@@ -90,11 +90,11 @@ fn turn(run: &mut Run<'_>, machine: &mut Machine, mut place: Next, end: Next) ->
     place
 }
 
-/// Executes one of the rows that most code hardly needs.
+/// Executes one of the rows that the loop does not call itself.
 #[inline(never)]
 fn others<'a>(machine: &mut Machine, here: &'a [Slot], place: Next, run: &mut Run<'a>) -> Next {
     let number = here.first().map_or(END, Slot::number);
-    if !(CHOSEN_END..END).contains(&number) {
+    if !(NEAR_END..END).contains(&number) {
         return place | LEFT;
     }
     by_number!(number, call, (machine, here, place, run), place | LEFT)
