@@ -1,20 +1,23 @@
 //! The multiplexer: packet by packet, once the service is found.
 
+mod learn;
+mod time;
+
 use portcullis_ts::packet::null_packet;
 use portcullis_ts::{Packet, PacketMut, Pcr, RawPacket};
-use portcullis_types::{CaSystemId, Milliseconds, Pid};
+use portcullis_types::{CaSystemId, Pid};
 
 use super::clock::{Segment, Segmenter};
 use super::ecm::EcmStream;
-use super::emm::{EmmStream, PATIENCE};
+use super::emm::EmmStream;
 use super::inserts::{Inserts, StreamId};
 use super::machine::Report;
 use super::periods::{CryptoPeriods, Period};
 use super::pids::PidSet;
 use super::probe::Probe;
 use super::signalling::Signalling;
-use super::tables::{Said, Tables};
-use super::{Event, Outgoing, Pace, PipelineConfig, PipelineError, Progress, StreamTime};
+use super::tables::Tables;
+use super::{Outgoing, Pace, PipelineConfig, PipelineError, Progress, StreamTime};
 
 /// CA systems with EMMs in one stream.
 const EMM_STREAMS_MAX: usize = 64;
@@ -240,90 +243,6 @@ impl Mux {
         }
     }
 
-    /// Brings the output up to `now`. Where the input pauses, what falls due in the pause goes out
-    /// in it: a service of little bitrate has its ECMs in time as well.
-    fn come_to(
-        &mut self,
-        config: &PipelineConfig,
-        periods: &mut CryptoPeriods,
-        report: &mut Report,
-        out: &mut Outgoing,
-        now: StreamTime,
-    ) -> Tick {
-        // Ends: every turn goes on by a step at least.
-        loop {
-            let due = self.wake.min(self.inserts.earliest());
-            let at = due.max(self.time + STEP_MIN).min(now);
-            if at >= self.wake
-                && let Tick::NeedEcm = self.tick(config, periods, report, at)
-            {
-                return Tick::NeedEcm;
-            }
-            while let Some((stream, packet)) = self.inserts.pop_due(at) {
-                count(stream, &self.ecm, &self.emm, report);
-                out.push(&packet, at);
-                self.owed = (self.owed + 1).min(OWED_MAX);
-            }
-            self.time = at;
-            if at >= now {
-                return Tick::Done;
-            }
-        }
-    }
-
-    /// What stream time brings: a new crypto-period, copies of ECMs and tables, EMMs.
-    fn tick(
-        &mut self,
-        config: &PipelineConfig,
-        periods: &mut CryptoPeriods,
-        report: &mut Report,
-        now: StreamTime,
-    ) -> Tick {
-        let waits = |period: Period| config.pace == Pace::File || period == 0;
-        for stream in &self.ecm {
-            let missing = stream.needs(periods, now).filter(|period| !stream.has(*period));
-            if missing.is_some_and(waits) {
-                return Tick::NeedEcm;
-            }
-        }
-        while now >= periods.next_start {
-            let next = periods.upcoming();
-            if let Some(late) = self.ecm.iter().find(|stream| !stream.has(next)) {
-                if waits(next) {
-                    return Tick::NeedEcm;
-                }
-                if self.late_reported.replace(next) != Some(next) {
-                    let super_cas_id = late.config.super_cas_id;
-                    let cp_number = periods.number(next);
-                    report.event(Event::EcmLate { super_cas_id, cp_number });
-                }
-                break;
-            }
-            let Some(cp_number) = periods.begin_next(now) else { break };
-            let start = periods.current_start().unwrap_or(now);
-            let duration = Milliseconds(config.crypto_period.0);
-            let parity = cp_number.parity();
-            report.event(Event::CryptoPeriod { cp_number, parity, duration, start });
-        }
-        let mut wake =
-            if periods.next_start > now { periods.next_start } else { StreamTime::NEVER };
-        for stream in &mut self.ecm {
-            let inserts = stream.inserts;
-            if let Some((packets, due)) = stream.play(periods, now) {
-                self.inserts.push(inserts, packets, due);
-            }
-            wake = wake.min(stream.wake(periods, now));
-        }
-        wake = wake.min(self.signalling.repeat(&mut self.inserts, now));
-        for stream in &mut self.emm {
-            let packets = stream.play(now);
-            self.inserts.push(stream.inserts, &packets, now + PATIENCE);
-            wake = wake.min(stream.wake());
-        }
-        self.wake = wake;
-        Tick::Done
-    }
-
     /// One packet of the input.
     fn take(
         &mut self,
@@ -385,131 +304,6 @@ impl Mux {
             }
         }
         Ok(())
-    }
-
-    /// Takes notice of a packet with tables.
-    fn listen(
-        &mut self,
-        config: &PipelineConfig,
-        report: &mut Report,
-        packet: Packet<'_>,
-        now: StreamTime,
-    ) -> Result<(), PipelineError> {
-        for said in self.tables.push(packet) {
-            match said {
-                Said::Pat => {
-                    let pat = self.tables.pat.as_ref();
-                    match pat.and_then(|pat| pat.pmt_pid(config.service)) {
-                        Some(pid) => {
-                            self.signalling.pmt_pid = pid;
-                            self.inserts.set_pid(self.signalling.pmt.inserts, pid);
-                        }
-                        None => report.event(Event::ServiceGone),
-                    }
-                    self.learn_anew(config, report)?;
-                }
-                Said::Cat => self.learn_anew(config, report)?,
-                Said::Pmt { service, changed, pid, section } => {
-                    if changed {
-                        self.learn_anew(config, report)?;
-                    }
-                    if service == config.service {
-                        self.signalling.replace_pmt(&mut self.inserts, now);
-                    } else if pid == self.signalling.pmt_pid {
-                        self.signalling.pass_section(&mut self.inserts, &section, now);
-                    }
-                }
-                Said::Other { pid, section } if pid == self.signalling.pmt_pid => {
-                    self.signalling.pass_section(&mut self.inserts, &section, now);
-                }
-                Said::Other { .. } => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// The tables of the input changed.
-    fn learn_anew(
-        &mut self,
-        config: &PipelineConfig,
-        report: &mut Report,
-    ) -> Result<(), PipelineError> {
-        if !self.learn_pids(config, report) {
-            // A service may pause; it is no reason to end the stream of all the others.
-            report.event(Event::NothingToScramble);
-        }
-        let mut named = PidSet::default();
-        self.tables.add_named_pids(&mut named);
-        let ecm = self.ecm.iter().map(|stream| stream.pid);
-        let emm = self.emm.iter().map(|stream| stream.pid);
-        for pid in ecm.chain(emm).filter(|pid| named.contains(*pid)).collect::<Vec<_>>() {
-            self.move_stream(report, pid)?;
-        }
-        self.signalling.rebuild(&self.tables, &self.ecm, &self.emm)
-    }
-
-    /// Reads from the tables which PIDs are taken, watched and scrambled; `false` when nothing is.
-    fn learn_pids(&mut self, config: &PipelineConfig, report: &mut Report) -> bool {
-        self.watched = self.tables.pids();
-        self.tables.add_named_pids(&mut self.used);
-        let Some(pmt) = self.tables.pmts.get(&config.service) else { return true };
-        self.segmenter.set_pcr_pid(pmt.pcr_pid);
-        let mut any = false;
-        // What was a component once stays scrambled as long as nothing else claims its PID: a PMT
-        // that pauses or leaves it out lets no content out in clear.
-        let (watched, tables) = (&self.watched, &self.tables);
-        self.components.retain(|pid| {
-            !watched.contains(pid) && !tables.belongs_to_another(pid, config.service)
-        });
-        for stream in &pmt.streams {
-            let reserved = stream.pid.get() < 0x20 || stream.pid == Pid::NULL;
-            if reserved || self.watched.contains(stream.pid) {
-                continue;
-            }
-            if self.tables.belongs_to_another(stream.pid, config.service) {
-                report.event(Event::SharedComponent { pid: stream.pid });
-                continue;
-            }
-            self.components.insert(stream.pid);
-            any = true;
-        }
-        any
-    }
-
-    /// The EMM stream of a CA system, a new one when need be.
-    fn emm_stream(
-        &mut self,
-        config: &PipelineConfig,
-        ca_system_id: CaSystemId,
-    ) -> Result<Option<usize>, PipelineError> {
-        let known = self.emm.iter().position(|stream| stream.ca_system_id == ca_system_id);
-        if known.is_some() || self.emm.len() >= EMM_STREAMS_MAX {
-            return Ok(known);
-        }
-        let pid = self.take_pid()?;
-        let inserts = self.inserts.add(pid, 0);
-        self.emm.push(EmmStream::new(ca_system_id, pid, inserts, config.emm_bandwidth_kbps));
-        Ok(Some(self.emm.len() - 1))
-    }
-
-    fn take_pid(&mut self) -> Result<Pid, PipelineError> {
-        let pid = self.used.take_unused().ok_or(PipelineError::NoUnusedPid)?;
-        self.ours.insert(pid);
-        Ok(pid)
-    }
-
-    /// The input uses a PID that looked unused: our stream gives way.
-    fn move_stream(&mut self, report: &mut Report, from: Pid) -> Result<(), PipelineError> {
-        self.ours.remove(from);
-        let to = self.take_pid()?;
-        let ecm = self.ecm.iter_mut().map(|stream| (&mut stream.pid, stream.inserts));
-        let emm = self.emm.iter_mut().map(|stream| (&mut stream.pid, stream.inserts));
-        for (pid, inserts) in ecm.chain(emm).filter(|(pid, _)| **pid == from) {
-            *pid = to;
-            self.inserts.set_pid(inserts, to);
-        }
-        report.event(Event::PidMoved { from, to });
-        self.signalling.rebuild(&self.tables, &self.ecm, &self.emm)
     }
 }
 
