@@ -21,6 +21,10 @@ use serde_json::{Map, Value, json};
 const USAGE: &str = "usage: portcullis-bench scramble|svm [--json] [--pairs N] [--only ROW]";
 
 fn main() -> ExitCode {
+    #[cfg(feature = "rows")]
+    if let Some(outcome) = rows() {
+        return outcome;
+    }
     let Some(arguments) = Arguments::parse(std::env::args().skip(1)) else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
@@ -44,6 +48,35 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// `rows [N] [--write] [--left-out] [--show PROGRAM]`: see `svm/rows.rs`. `None`: something else is asked for.
+#[cfg(feature = "rows")]
+fn rows() -> Option<ExitCode> {
+    let mut given = std::env::args().skip(1);
+    given.next().filter(|what| what == "rows")?;
+    let mut asked = svm::rows::Asked::default();
+    while let Some(argument) = given.next() {
+        match (argument.as_str(), argument.parse()) {
+            ("--show", _) => asked.show = given.next(),
+            ("--write", _) => asked.writes = true,
+            ("--left-out", _) => asked.left_out = true,
+            (_, Ok(count)) => asked.count = count,
+            _ => {
+                eprintln!(
+                    "usage: portcullis-bench rows [N] [--write] [--left-out] [--show PROGRAM]"
+                );
+                return Some(ExitCode::from(2));
+            }
+        }
+    }
+    Some(match svm::rows::run(&asked) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("portcullis-bench: rows: {error}");
+            ExitCode::FAILURE
+        }
+    })
 }
 
 /// The name on the command line.

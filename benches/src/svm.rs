@@ -10,6 +10,8 @@ mod clones;
 mod compiled;
 mod guests;
 mod ours;
+#[cfg(feature = "rows")]
+pub(crate) mod rows;
 mod v8;
 mod wasmi;
 #[cfg(feature = "peer-wasmtime")]

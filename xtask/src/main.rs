@@ -12,6 +12,7 @@ mod fuzz;
 mod instructions;
 mod licences;
 mod results;
+mod rows;
 mod setup;
 mod shell;
 mod soak;
@@ -40,6 +41,9 @@ usage: cargo xtask COMMAND
   instructions         what hot code costs, counted, against benches/instructions.toml
        [--write]       takes the counts as the new figures
   arm                  the tests of the scrambler on 64-bit ARM, emulated
+  rows [N] [--write] [--left-out] [--show PROGRAM]
+                       which rows of instructions the threaded engine has functions for, chosen
+                       by the programs of benches/guests; --write takes them into the source
   fuzz [TARGET]... [--seconds N]
                        coverage-guided inputs at every door a stranger can knock at
   soak [-n N]          long runs: property tests with 100,000 cases, journeys N times
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         "threats" => threats::command(rest),
         "instructions" => instructions::run(rest),
         "arm" => arm::check(),
+        "rows" => rows::run(rest),
         "fuzz" => fuzz::command_line(rest),
         "soak" => soak::run(rest),
         "setup" => setup::run(rest),

@@ -15,6 +15,14 @@ const FLAGS: [&str; 4] = ["-std=c11", "-O2", "-ffreestanding", "-nostdlib"];
 /// The versions of clang that are tried, the newest first.
 const CLANG: core::ops::RangeInclusive<u32> = 14..=30;
 
+const GCC: &str = "riscv64-unknown-elf-gcc";
+const RV32: [&str; 2] = ["-march=rv32im", "-mabi=ilp32"];
+const FOR_CLANG: [&str; 4] =
+    ["--target=riscv32-unknown-elf", "-fuse-ld=lld", "-march=rv32im", "-mabi=ilp32"];
+/// Programs of the corpus, see `rows.rs`.
+#[cfg(feature = "rows")]
+const CORPUS: &str = "guests/corpus";
+
 /// What could be compiled.
 pub(super) struct Guests {
     /// For our machine, by clang.
@@ -42,34 +50,69 @@ impl Guests {
 
     /// Compiles all, into files beside this program.
     pub(super) fn compile() -> Self {
-        let clang = CLANG.rev().map(|n| format!("clang-{n}")).chain(["clang".to_owned()]);
-        let clang = clang.into_iter().find(|name| runs(name)).unwrap_or_default();
-        let gcc = "riscv64-unknown-elf-gcc";
-        let rv32 = ["-march=rv32im", "-mabi=ilp32"];
+        let clang = clang();
         let by = |compiler: &str, packages: &str, file: &str, flags: &[&str], more: &[&str]| {
-            let made = runs(compiler).then(|| compiled(compiler, file, flags, more)).flatten();
+            let sources = [&WORK[..], more].concat();
+            let made = runs(compiler).then(|| compiled(compiler, file, flags, &sources)).flatten();
             if made.is_none() {
                 eprintln!("portcullis-bench: {file}: not compiled; apt-get install {packages}");
             }
             made
         };
-        let for_clang = [&["--target=riscv32-unknown-elf", "-fuse-ld=lld"], &rv32[..]].concat();
         let wasm = ["--target=wasm32-unknown-unknown", "-Wl,--no-entry,--allow-undefined,-s"];
         let rv64 =
             ["-march=rv64im", "-mabi=lp64", "-mcmodel=medany", "-Wl,-e,_start", "-Tguests/ckb.ld"];
         Self {
-            svm_clang: by(&clang, "clang lld", "svm-clang.elf", &svm(&for_clang), &SVM),
-            svm_gcc: by(gcc, "gcc-riscv64-unknown-elf", "svm-gcc.elf", &svm(&rv32), &SVM),
+            svm_clang: by(&clang, "clang lld", "svm-clang.elf", &svm(&FOR_CLANG), &SVM),
+            svm_gcc: by(GCC, "gcc-riscv64-unknown-elf", "svm-gcc.elf", &svm(&RV32), &SVM),
             wasm: by(&clang, "clang lld", "guest.wasm", &wasm, &["guests/wasm.c"]),
             ckb: if cfg!(feature = "peer-ckb-vm") {
                 let sources = ["guests/ckb.c", "../clients/sdk-c/memory.c"];
-                by(gcc, "gcc-riscv64-unknown-elf", "ckb.elf", &rv64, &sources)
+                by(GCC, "gcc-riscv64-unknown-elf", "ckb.elf", &rv64, &sources)
             } else {
                 None
             },
             native: NativePeer::start_guest(&[&WORK[..], &["guests/native.c"]].concat()),
         }
     }
+}
+
+/// The corpus for our machine, by each compiler that clients are made with; `None` without it.
+#[cfg(feature = "rows")]
+pub(super) fn corpus() -> [Option<Vec<u8>>; 3] {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(CORPUS);
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = files.filter_map(|file| file.file_name().into_string().ok());
+    let sources = names.filter(|name| name.ends_with(".c")).map(|name| format!("{CORPUS}/{name}"));
+    let mut sources: Vec<String> = sources.collect();
+    sources.sort();
+    let sources: Vec<&str> = sources.iter().map(String::as_str).chain(SVM).collect();
+    let by = |compiler: &str, file: &str, flags: &[&str], more: &[&str]| {
+        let flags = [&svm(flags)[..], &["-Iguests"], more].concat();
+        // What gcc calls for shifts of 64 bits.
+        let library: &[&str] = if compiler == GCC { &["-lgcc"] } else { &[] };
+        compiled(compiler, file, &flags, &[&sources, library].concat())
+    };
+    [
+        by(&clang(), "corpus-clang.elf", &FOR_CLANG, &[]),
+        by(GCC, "corpus-gcc.elf", &RV32, &[]),
+        by(GCC, "corpus-gcc-small.elf", &RV32, &["-Os"]),
+    ]
+}
+
+/// The names of its programs, in the order of its header.
+#[cfg(feature = "rows")]
+pub(super) fn corpus_names() -> Option<Vec<String>> {
+    let header = Path::new(env!("CARGO_MANIFEST_DIR")).join(CORPUS).join("corpus.h");
+    let text = std::fs::read_to_string(header).ok()?;
+    let names = text.split("X(").skip(1).map_while(|rest| Some(rest.split_once(')')?.0.to_owned()));
+    Some(names.collect())
+}
+
+/// The newest clang that runs.
+fn clang() -> String {
+    let clang = CLANG.rev().map(|n| format!("clang-{n}")).chain(["clang".to_owned()]);
+    clang.into_iter().find(|name| runs(name)).unwrap_or_default()
 }
 
 /// With the memory map and the header of the C SDK.
@@ -79,11 +122,11 @@ fn svm<'a>(flags: &[&'a str]) -> Vec<&'a str> {
     [flags, &MAP].concat()
 }
 
-fn compiled(compiler: &str, file: &str, flags: &[&str], more: &[&str]) -> Option<Vec<u8>> {
+fn compiled(compiler: &str, file: &str, flags: &[&str], sources: &[&str]) -> Option<Vec<u8>> {
     let out = folder()?.join(file);
     let mut command = Command::new(compiler);
     command.current_dir(env!("CARGO_MANIFEST_DIR")).args(FLAGS).args(flags);
-    let status = command.arg("-o").arg(&out).args(WORK).args(more).status().ok()?;
+    let status = command.arg("-o").arg(&out).args(sources).status().ok()?;
     status.success().then(|| std::fs::read(out).ok()).flatten()
 }
 

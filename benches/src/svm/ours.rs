@@ -9,7 +9,7 @@ use portcullis_svm::{
 use super::{BUDGET, Guest, Machine, answer};
 
 /// What the guest in Rust (`clients/hostile/src/bin/bench.rs`) calls the work of `sha256.c`.
-const RUSTC_SHA256: u32 = 8;
+pub(super) const RUSTC_SHA256: u32 = 8;
 
 /// A loaded guest, after Initialize.
 pub(super) struct Ours {
@@ -33,6 +33,24 @@ impl Ours {
         Self::with(file, Engine::default(), guest, |client| {
             client.set_compiler(portcullis_svm_compiler::tier()?).then_some(())
         })
+    }
+
+    /// In the match loop, which counts what it executes.
+    #[cfg(feature = "rows")]
+    pub(super) fn counting(file: &[u8]) -> Option<Self> {
+        Self::start(file, Engine::MatchLoop, Guest::Clang)
+    }
+
+    /// What was executed since the last call.
+    #[cfg(feature = "rows")]
+    pub(super) fn take_profile(&self) -> portcullis_svm::choice::Profile {
+        self.client.take_profile()
+    }
+
+    /// As if every instruction of a client were executed once.
+    #[cfg(feature = "rows")]
+    pub(super) fn text_profile(file: &[u8]) -> Option<portcullis_svm::choice::Profile> {
+        Some(load(&elf::flat_image(file).ok()?)?.text_profile())
     }
 
     fn with(file: &[u8], engine: Engine, guest: Guest, tier: Tier) -> Option<Self> {

@@ -11,7 +11,7 @@ use crate::cross::{self, Cross};
 const TARGET: &str = "riscv32im-unknown-none-elf";
 
 /// Name in the API, name of the program, policy file under `clients/`.
-const GUESTS: [(&str, &str, &str); 20] = [
+const GUESTS: [(&str, &str, &str); 21] = [
     ("vendor-a", "portcullis-reference-cas", "reference-cas/policy.xml"),
     ("vendor-b", "portcullis-reference-cas-b", "reference-cas-b/policy.xml"),
     ("hello", "hello", "reference-cas/policy.xml"),
@@ -32,6 +32,7 @@ const GUESTS: [(&str, &str, &str); 20] = [
     ("storage-flood", "storage-flood", "hostile/policy.xml"),
     ("own-cipher", "own-cipher", "hostile/own-cipher.xml"),
     ("bench", "bench", "reference-cas/policy.xml"),
+    ("corpus", "corpus", "reference-cas/policy.xml"),
 ];
 
 /// What the guests are made of, relative to the workspace.

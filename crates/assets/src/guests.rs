@@ -20,7 +20,7 @@ pub fn client(name: &str) -> Option<&'static [u8]> {
     CLIENTS.contains(&name).then(|| guest(name)).flatten().map(|guest| guest.elf)
 }
 
-/// A hostile client (or `hello`, `puppet`, `own-cipher`, `bench`), as an ELF file.
+/// A hostile client (or `hello`, `puppet`, `own-cipher`, `bench`, `corpus`), as an ELF file.
 #[must_use]
 pub fn hostile(name: &str) -> Option<&'static [u8]> {
     if CLIENTS.contains(&name) { None } else { guest(name).map(|guest| guest.elf) }

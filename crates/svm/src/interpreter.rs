@@ -102,6 +102,8 @@ pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> Stop {
             let is_outside = pc >= code.len();
             break if is_outside { Stop::Jump(text.address(pc)) } else { Stop::OutOfBudget };
         };
+        #[cfg(feature = "rows")]
+        slot.count(pc == from);
         let Instruction { op, rd, rs1, rs2, imm } = slot.instruction;
         let a = registers.get(rs1);
         let b = registers.get(rs2);

@@ -56,5 +56,7 @@ pub use snapshot::{Snapshot, SnapshotError, Spare};
 pub use syscall::{
     HostFault, ProviderFunction, Reply, Syscall, SystemCalls, TraceStep, UnknownSyscall,
 };
+#[cfg(feature = "rows")]
+pub use threaded::choice;
 pub use timers::{RanOut, TimerRefused, Timers};
 pub use trace::TRACE_BYTES_MAX;

@@ -126,6 +126,7 @@ pub(crate) fn scan(
     }
     let mut decoded = DecodedText { base, code: Vec::with_capacity(text.len() / 4) };
     let mut calls = BTreeSet::new();
+    let mut order = Order::default();
     for (index, word) in text.as_chunks::<4>().0.iter().enumerate() {
         let address = decoded.address(index);
         let mut instruction = permitted(u32::from_le_bytes(*word), address, limits)?;
@@ -148,9 +149,15 @@ pub(crate) fn scan(
                 calls.insert(id);
             }
             // AUIPC is the same as LUI once its address is known.
-            Op::Auipc => instruction.imm = instruction.imm.wrapping_add(address as i32),
+            Op::Auipc => {
+                instruction.imm = instruction.imm.wrapping_add(address as i32);
+                instruction.rs1 = 0;
+            }
+            // What it loads is the sum of x0 and it.
+            Op::Lui => instruction.rs1 = 0,
             _ => {}
         }
+        order.put(&mut instruction, index as u32);
         decoded.code.push(Slot::new(instruction));
     }
     decoded.index(entry).ok_or(ScanError::Entry(entry))?;
@@ -162,6 +169,39 @@ pub(crate) fn scan(
     let report =
         ScanReport { instructions: decoded.code.len(), calls: calls.into_iter().collect() };
     Ok((decoded, report))
+}
+
+/// Puts operands in order where theirs means nothing: first the one that was written last, and x0
+/// behind all. So the engines meet one form of what compilers write in two.
+struct Order {
+    /// 1 more than the index of the instruction that wrote it last, by register.
+    written: [u32; SINK as usize + 1],
+}
+
+impl Default for Order {
+    fn default() -> Self {
+        Self { written: [0; SINK as usize + 1] }
+    }
+}
+
+impl Order {
+    fn put(&mut self, instruction: &mut Instruction, index: u32) {
+        use Op::*;
+        let Instruction { op, rd, rs1, rs2, .. } = *instruction;
+        let last = |register: u8| self.written.get(usize::from(register)).copied().unwrap_or(0);
+        let commutes = matches!(
+            op,
+            Add | And | Beq | Bne | Max | Maxu | Min | Minu | Mul | Mulh | Mulhu | Or | Xnor | Xor
+        );
+        if commutes && (rs1 == 0 || rs2 != 0 && last(rs2) > last(rs1)) {
+            (instruction.rs1, instruction.rs2) = (rs2, rs1);
+        }
+        // In branches and stores the field of rd is none.
+        let writes = !matches!(op, Beq | Bne | Blt | Bge | Bltu | Bgeu | Sb | Sh | Sw);
+        if writes && let Some(written) = self.written.get_mut(usize::from(rd)) {
+            *written = index + 1;
+        }
+    }
 }
 
 fn permitted(word: u32, address: u32, limits: &Limits) -> Result<Instruction, ScanError> {

@@ -23,6 +23,8 @@ use crate::decode::Instruction;
 #[cfg(not(portcullis_threaded))]
 use crate::engine::{Machine, Run};
 
+#[cfg(feature = "rows")]
+pub mod choice;
 #[cfg(portcullis_threaded)]
 mod fused;
 #[cfg(portcullis_threaded)]
@@ -53,6 +55,12 @@ pub(crate) struct Slot {
     /// Chosen when the slot is first reached; every thread that shares the text chooses the same.
     #[cfg(portcullis_threaded)]
     function: core::sync::atomic::AtomicU16,
+    /// What a handler that executes two operations has to know, see [`kind::operation`].
+    #[cfg(portcullis_threaded)]
+    which: u8,
+    /// How often the match loop executed it, and how often it came there by a transfer.
+    #[cfg(feature = "rows")]
+    counts: [core::sync::atomic::AtomicU64; 2],
 }
 
 impl Slot {
@@ -61,6 +69,10 @@ impl Slot {
             instruction,
             #[cfg(portcullis_threaded)]
             function: core::sync::atomic::AtomicU16::new(rows::UNCHOSEN),
+            #[cfg(portcullis_threaded)]
+            which: kind::which(&instruction),
+            #[cfg(feature = "rows")]
+            counts: [const { core::sync::atomic::AtomicU64::new(0) }; 2],
         }
     }
 }

@@ -119,7 +119,7 @@ fn step<const K: Kind, const AT: usize>(
     values: &mut Values,
     unseen: bool,
 ) -> Step {
-    let Some(Slot { instruction, .. }) = slots.get(AT) else { return Step::Leave };
+    let Some(Slot { instruction, which, .. }) = slots.get(AT) else { return Step::Leave };
     let Instruction { rd, rs1, rs2, imm, .. } = *instruction;
     let Machine { registers: x, memory, .. } = machine;
     let is = |special: u32| operation_of(K) == special;
@@ -198,6 +198,21 @@ fn step<const K: Kind, const AT: usize>(
     } else if kind!(Beq | Bne | Blt | Bge | Bltu | Bgeu) {
         let taken = taken(const { op_of(K) }, a, b);
         return if taken { Step::Jump(imm as usize) } else { Step::On };
+    } else if const { matches!(operation_of(K), operation::EQ | operation::LT | operation::LTU) } {
+        let op = const {
+            match operation_of(K) {
+                operation::EQ => Op::Beq,
+                operation::LT => Op::Blt,
+                _ => Op::Bltu,
+            }
+        };
+        let taken = u8::from(taken(op, a, b)) != *which;
+        return if taken { Step::Jump(imm as usize) } else { Step::On };
+    } else if is(operation::SHIFT) {
+        (u64::from(a) << 32).wrapping_shr(u32::from(*which)) as u32
+    } else if is(operation::SUM) {
+        let sign = u32::from(*which).wrapping_neg();
+        a.wrapping_add(b ^ sign).wrapping_sub(sign)
     } else {
         operate(const { op_of(K) }, a, b, imm)
     };

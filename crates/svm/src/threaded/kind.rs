@@ -4,7 +4,7 @@
 //! it. A kind says so, and then the handler keeps them in registers of the host: a guest register
 //! is memory, and what was just written there comes back only after several cycles.
 
-use crate::decode::Op;
+use crate::decode::{Instruction, Op};
 
 /// An operation, where its operands come from, and whose result it overwrites: bits 0 to 7 the
 /// number of an [`Op`] or of [`operation`], then 5 bits for each operand, then 4.
@@ -31,6 +31,50 @@ pub(super) mod operation {
     /// OR, XOR or ADD of what SRLI and SLLI made of one value: a rotation to the right. The first
     /// operand is the result of SRLI, and both are results of the row.
     pub(in super::super) const ROTR: u32 = 205;
+    /// BEQ or BNE. This one and those below execute two operations, so that one row serves more
+    /// code; which of the two it is, the slot says.
+    pub(in super::super) const EQ: u32 = 206;
+    /// BLT or BGE.
+    pub(in super::super) const LT: u32 = 207;
+    /// BLTU or BGEU.
+    pub(in super::super) const LTU: u32 = 208;
+    /// SLLI or SRLI.
+    pub(in super::super) const SHIFT: u32 = 209;
+    /// ADD or SUB.
+    pub(in super::super) const SUM: u32 = 210;
+}
+
+/// What a handler of two operations does with an instruction: 1 for a branch that is taken where
+/// the other is not, how far a word in the upper half of 64 bits is shifted down, 1 for SUB.
+pub(super) const fn which(instruction: &Instruction) -> u8 {
+    match instruction.op {
+        Op::Bne | Op::Bge | Op::Bgeu | Op::Sub => 1,
+        Op::Slli => 32 - instruction.imm as u8,
+        Op::Srli => 32 + instruction.imm as u8,
+        _ => 0,
+    }
+}
+
+/// What else can execute an operation: a more general one, or one of two.
+pub(super) const fn general(operation: u32) -> Option<u32> {
+    const fn is(operation: u32, op: Op) -> bool {
+        operation == op as u32
+    }
+    Some(match operation {
+        operation::LW_SP => Op::Lw as u32,
+        operation::SW_SP => Op::Sw as u32,
+        operation::J => Op::Jal as u32,
+        operation::JR => Op::Jalr as u32,
+        operation::MV => Op::Addi as u32,
+        // LUI has x0 as its first operand since the scan.
+        o if is(o, Op::Lui) => Op::Addi as u32,
+        o if is(o, Op::Beq) || is(o, Op::Bne) => operation::EQ,
+        o if is(o, Op::Blt) || is(o, Op::Bge) => operation::LT,
+        o if is(o, Op::Bltu) || is(o, Op::Bgeu) => operation::LTU,
+        o if is(o, Op::Slli) || is(o, Op::Srli) => operation::SHIFT,
+        o if is(o, Op::Add) || is(o, Op::Sub) => operation::SUM,
+        _ => return None,
+    })
 }
 
 /// Where an operand comes from.
@@ -72,12 +116,17 @@ pub(super) const fn second_source(kind: Kind) -> Source {
     Source::of(kind >> 13)
 }
 
+/// How far back the result lies that it overwrites unseen; 0 where there is none.
+pub(super) const fn overwrites(kind: Kind) -> usize {
+    (kind >> 18 & 15) as usize
+}
+
 /// Whether a later instruction of the row overwrites the register that the one at `at` writes,
 /// and nobody can see it in between.
 pub(super) const fn overwritten(row: &[Kind], at: usize) -> bool {
     let mut later = at + 1;
     while later < row.len() {
-        if row[later] != NONE && row[later] >> 18 & 15 == (later - at) as u32 {
+        if row[later] != NONE && overwrites(row[later]) == later - at {
             return true;
         }
         later += 1;
@@ -152,45 +201,93 @@ pub(super) const fn kinds_in(row: &str) -> [Kind; ROW_MAX] {
     kinds
 }
 
-const SPECIAL: [(&str, u32); 6] = [
+/// The words of a row, as [`kinds_in`] reads them.
+#[cfg(feature = "rows")]
+pub(super) fn words_of(row: &[Kind]) -> alloc::string::String {
+    use core::fmt::Write as _;
+    let mut words = alloc::string::String::new();
+    for kind in row.iter().take(length(row)) {
+        let operation = operation_of(*kind);
+        let special = SPECIAL.iter().find(|(_, of)| *of == operation).map(|(name, _)| *name);
+        let name = special.or_else(|| Op::NAMES.get(operation as usize).copied());
+        words.push_str(if words.is_empty() { "" } else { " " });
+        words.push_str(name.unwrap_or_default());
+        let sources = [kind >> 8 & 31, kind >> 13 & 31];
+        for source in sources.iter().take(if sources[1] == 0 { 1 } else { 2 }) {
+            let _ = match *source {
+                0 if sources == [0, 0] => Ok(()),
+                0 => write!(words, "._"),
+                Source::ZERO => write!(words, ".z"),
+                result @ 1..Source::OPERAND => write!(words, ".{result}"),
+                operand => write!(words, ".o{}", operand - Source::OPERAND),
+            };
+        }
+        if overwrites(*kind) != 0 {
+            let _ = write!(words, "/{}", overwrites(*kind));
+        }
+    }
+    words
+}
+
+const SPECIAL: [(&str, u32); 11] = [
     ("LwSp", operation::LW_SP),
     ("SwSp", operation::SW_SP),
     ("J", operation::J),
     ("Jr", operation::JR),
     ("Mv", operation::MV),
     ("Rotr", operation::ROTR),
+    ("Eq", operation::EQ),
+    ("Lt", operation::LT),
+    ("Ltu", operation::LTU),
+    ("Shift", operation::SHIFT),
+    ("Sum", operation::SUM),
 ];
+
+/// All operations, in the order of their names as numbers: rows are many, and looking for each name
+/// among all took a third of the time that this crate compiles.
+const NAMED: [(u128, u32); Op::NAMES.len() + SPECIAL.len()] = {
+    let mut named = [(0, 0); Op::NAMES.len() + SPECIAL.len()];
+    let mut count = 0;
+    while count < named.len() {
+        let (name, operation) = if count < SPECIAL.len() {
+            SPECIAL[count]
+        } else {
+            (Op::NAMES[count - SPECIAL.len()], (count - SPECIAL.len()) as u32)
+        };
+        let number = number_of(name.as_bytes(), 0, name.len());
+        let mut at = count;
+        while at > 0 && named[at - 1].0 > number {
+            named[at] = named[at - 1];
+            at -= 1;
+        }
+        named[at] = (number, operation);
+        count += 1;
+    }
+    named
+};
+
+/// A name that stands in a text from `start` to `end`, as a number.
+const fn number_of(text: &[u8], start: usize, end: usize) -> u128 {
+    let (mut number, mut at) = (0, start);
+    while at < end {
+        number = number << 8 | text[at] as u128;
+        at += 1;
+    }
+    number
+}
 
 /// The operation with the name that stands in a text from `start` to `end`.
 #[allow(clippy::panic, reason = "rows are read while this is compiled, and a wrong one ends that")]
 const fn operation_named(text: &[u8], start: usize, end: usize) -> u32 {
-    const fn is(name: &str, text: &[u8], start: usize, end: usize) -> bool {
-        let name = name.as_bytes();
-        if name.len() != end - start {
-            return false;
+    let number = number_of(text, start, end);
+    let (mut low, mut high) = (0, NAMED.len());
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        match NAMED[middle].0 {
+            other if other == number => return NAMED[middle].1,
+            other if other < number => low = middle + 1,
+            _ => high = middle,
         }
-        let mut at = 0;
-        while at < name.len() {
-            if name[at] != text[start + at] {
-                return false;
-            }
-            at += 1;
-        }
-        true
-    }
-    let mut at = 0;
-    while at < Op::NAMES.len() {
-        if is(Op::NAMES[at], text, start, end) {
-            return at as u32;
-        }
-        at += 1;
-    }
-    at = 0;
-    while at < SPECIAL.len() {
-        if is(SPECIAL[at].0, text, start, end) {
-            return SPECIAL[at].1;
-        }
-        at += 1;
     }
     panic!("a row names an operation that does not exist")
 }

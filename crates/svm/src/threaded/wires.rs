@@ -1,7 +1,7 @@
 //! What is known of each instruction from those before it in straight code.
 
 use super::Slot;
-use super::kind::{Kind, ROW_MAX, Source, operation};
+use super::kind::{Kind, ROW_MAX, Source, general, operation, operation_of, overwrites};
 use crate::decode::{Instruction, Op, SINK};
 
 const fn operation_for(instruction: &Instruction) -> u32 {
@@ -19,11 +19,11 @@ const fn operation_for(instruction: &Instruction) -> u32 {
     }
 }
 
-const fn ends_straight_code(op: Op) -> bool {
+pub(super) const fn ends_straight_code(op: Op) -> bool {
     matches!(op, Op::Jal | Op::Jalr | Op::Trap | Op::Unimp | Op::Ecall | Op::Illegal)
 }
 
-const fn is_transfer(op: Op) -> bool {
+pub(super) const fn is_transfer(op: Op) -> bool {
     use Op::{Beq, Bge, Bgeu, Blt, Bltu, Bne};
     ends_straight_code(op) || matches!(op, Beq | Bne | Blt | Bge | Bltu | Bgeu)
 }
@@ -54,6 +54,9 @@ const fn writes(instruction: &Instruction) -> bool {
         && !matches!(op, Beq | Bne | Blt | Bge | Bltu | Bgeu | Sb | Sh | Sw | Fence)
 }
 
+/// What it costs to read what the row has just written: some cycles pass until it is there.
+const COMES_BACK: u32 = 12;
+
 /// What is known of one instruction from those before it. Distances count instructions; 0 where
 /// there is nothing near enough for a row.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +67,7 @@ pub(super) struct Wired {
     back: bool,
     first: Operand,
     second: Operand,
+    writes: bool,
     /// To the one whose result is overwritten unseen.
     overwrites: u8,
     /// To the SRLI and the SLLI that a rotation is made of.
@@ -72,6 +76,7 @@ pub(super) struct Wired {
 
 #[derive(Clone, Copy, Debug)]
 struct Operand {
+    is_read: bool,
     is_zero: bool,
     /// To the one that wrote its register.
     written: u8,
@@ -80,7 +85,7 @@ struct Operand {
 }
 
 impl Operand {
-    const NONE: Self = Self { is_zero: false, written: 0, read: 0 };
+    const NONE: Self = Self { is_read: false, is_zero: false, written: 0, read: 0 };
 
     const fn source(self, at: usize) -> u32 {
         if self.is_zero {
@@ -91,6 +96,27 @@ impl Operand {
             Source::OPERAND + self.read as u32
         } else {
             0
+        }
+    }
+
+    /// Whether a handler can take it from this source, see [`Wired::fits`].
+    const fn fits(self, source: u32, at: usize, read: u16) -> Option<u16> {
+        if source == self.source(at) {
+            Some(read)
+        } else if source != 0 {
+            None
+        } else if within(self.written, at) {
+            Some(read | 1 << (at - self.written as usize))
+        } else {
+            Some(read)
+        }
+    }
+
+    const fn cost(self, source: u32, at: usize) -> u32 {
+        match (self.is_read && source == 0, within(self.written, at)) {
+            (false, _) => 0,
+            (true, false) => 2,
+            (true, true) => COMES_BACK,
         }
     }
 }
@@ -106,43 +132,166 @@ impl Wired {
         back: false,
         first: Operand::NONE,
         second: Operand::NONE,
+        writes: false,
         overwrites: 0,
         rotation: None,
     };
 
-    /// The kind in a row that has `at` instructions before this one.
-    pub(super) const fn kind(&self, at: usize) -> Kind {
-        let overwrites = if within(self.overwrites, at) { self.overwrites as u32 } else { 0 };
-        let (operation, first, second) = match self.rotation {
-            Some((right, left)) if within(right, at) && within(left, at) => {
-                (operation::ROTR, right as u32, left as u32)
-            }
-            _ => (self.operation as u32, self.first.source(at), self.second.source(at)),
-        };
-        operation | first << 8 | second << 13 | overwrites << 18
+    /// The operations that handlers may know it by.
+    pub(super) fn operations(&self) -> impl Iterator<Item = u32> {
+        let rotation = self.rotation.map(|_| operation::ROTR);
+        let own = u32::from(self.operation);
+        rotation.into_iter().chain([own]).chain(general(own))
     }
 
-    /// Whether it may go elsewhere than to the next.
-    pub(super) const fn is_transfer(&self) -> bool {
-        self.transfer
+    /// Whether a handler can execute it as this kind, in a row that has `at` instructions before
+    /// it. What the kind does not know of, the handler reads from registers or leaves in them. So
+    /// this is told, and answers, whose results are read there: those have to be there.
+    pub(super) const fn fits(&self, kind: Kind, at: usize, read: u16) -> Option<u16> {
+        let Some(read) = (match (operation_of(kind), self.rotation) {
+            (operation::ROTR, Some((right, left))) => {
+                let both = within(right, at) && within(left, at);
+                let same = kind >> 8 & 0x3FF == right as u32 | (left as u32) << 5;
+                if both && same { Some(read) } else { None }
+            }
+            _ => match self.first.fits(kind >> 8 & 31, at, read) {
+                Some(read) => self.second.fits(kind >> 13 & 31, at, read),
+                None => None,
+            },
+        }) else {
+            return None;
+        };
+        let overwrites = overwrites(kind);
+        let fits = overwrites == 0
+            || within(self.overwrites, at)
+                && overwrites == self.overwrites as usize
+                && read >> (at - overwrites) & 1 == 0;
+        if fits { Some(read) } else { None }
+    }
+
+    /// What it costs as this kind beside what it computes, about in quarters of a cycle: each
+    /// access to a register, and more where what the row has just written comes back.
+    pub(super) const fn cost(&self, kind: Kind, at: usize) -> u32 {
+        let own =
+            operation_of(kind) == self.operation as u32 || operation_of(kind) == operation::ROTR;
+        let kept = self.writes && overwrites(kind) == 0;
+        let operands = self.first.cost(kind >> 8 & 31, at) + self.second.cost(kind >> 13 & 31, at);
+        operands + if kept { 2 } else { 0 } + if own { 0 } else { 2 }
+    }
+
+    /// How likely it is that the next instruction follows, in eighths.
+    pub(super) const fn stays(&self) -> u32 {
+        match (self.transfer, self.back) {
+            (false, _) => 8,
+            (true, false) => 5,
+            (true, true) => 1,
+        }
     }
 
     /// Whether it is a transfer that is mostly taken: it leads back.
     pub(super) const fn leads_back(&self) -> bool {
         self.back
     }
+}
 
-    /// The operation alone, with all operands from their registers.
-    pub(super) const fn alone(&self) -> Kind {
-        self.operation as u32
+/// How much of what is known of an instruction a row makes use of.
+#[cfg(feature = "rows")]
+#[derive(Clone, Copy)]
+pub(super) struct Form {
+    /// Results so far back are not read again.
+    results: u8,
+    /// Nor are first operands.
+    operands: bool,
+    /// What is overwritten unseen is not written.
+    overwrites: bool,
+    /// An operation that executes others as well.
+    general: bool,
+}
+
+#[cfg(feature = "rows")]
+impl Form {
+    /// From all that is known to nothing.
+    pub(super) const ALL: [Self; 8] = [
+        Self { results: ROW_MAX as u8, operands: true, overwrites: true, general: false },
+        Self { results: ROW_MAX as u8, operands: false, overwrites: true, general: false },
+        Self { results: ROW_MAX as u8, operands: false, overwrites: false, general: false },
+        Self { results: 1, operands: false, overwrites: false, general: false },
+        Self { results: 0, operands: false, overwrites: false, general: false },
+        Self { results: 2, operands: false, overwrites: false, general: true },
+        Self { results: 1, operands: false, overwrites: false, general: true },
+        Self { results: 0, operands: false, overwrites: false, general: true },
+    ];
+}
+
+#[cfg(feature = "rows")]
+impl Wired {
+    /// The kind in a row of this form that has `at` instructions before this one.
+    pub(super) fn kind_in(&self, at: usize, form: Form) -> Kind {
+        let source = |operand: Operand| {
+            if form.results == 0 {
+                0
+            } else if within(operand.written, at) {
+                if operand.written > form.results { 0 } else { u32::from(operand.written) }
+            } else if form.operands || operand.is_zero {
+                operand.source(at)
+            } else {
+                0
+            }
+        };
+        let overwrites = form.overwrites && within(self.overwrites, at);
+        let (operation, first, second) = match self.rotation {
+            Some((right, left))
+                if within(right, at) && within(left, at) && right.max(left) <= form.results =>
+            {
+                (operation::ROTR, right.into(), left.into())
+            }
+            _ => (self.operation.into(), source(self.first), source(self.second)),
+        };
+        let operation = match general(operation) {
+            Some(other) if form.general => other,
+            _ => operation,
+        };
+        let overwrites = if overwrites { u32::from(self.overwrites) } else { 0 };
+        operation | first << 8 | second << 13 | overwrites << 18
     }
 
-    /// The kind for rows that overwrite nothing unseen: there every operand is in its register as
-    /// well, and only those that are results of the row matter.
-    pub(super) const fn loose_kind(&self, at: usize) -> Kind {
-        let Self { first, second, .. } = *self;
-        let (first, second) = (Operand { read: 0, ..first }, Operand { read: 0, ..second });
-        Self { first, second, overwrites: 0, ..*self }.kind(at)
+    /// The operation alone, with all operands from their registers.
+    pub(super) fn alone(&self) -> Kind {
+        self.operation.into()
+    }
+
+    /// Without what is farther back than so many instructions.
+    pub(super) fn knowing(&self, count: usize) -> Self {
+        let near = |distance: u8| if within(distance, count) { distance } else { 0 };
+        let operand = |operand: Operand| Operand {
+            written: near(operand.written),
+            read: near(operand.read),
+            ..operand
+        };
+        Self {
+            first: operand(self.first),
+            second: operand(self.second),
+            overwrites: near(self.overwrites),
+            rotation: self.rotation.filter(|(a, b)| within(*a.max(b), count)),
+            ..*self
+        }
+    }
+
+    /// Whether it may go elsewhere than to the next.
+    pub(super) fn is_transfer(&self) -> bool {
+        self.transfer
+    }
+
+    /// Whether it always does.
+    pub(super) fn ends_straight_code(&self) -> bool {
+        [operation::J, operation::JR, Op::Jal as u32, Op::Jalr as u32]
+            .contains(&self.operation.into())
+    }
+
+    /// Whether a handler can execute it.
+    pub(super) fn has_rows(&self) -> bool {
+        let stops = [Op::Trap, Op::Unimp, Op::Ecall, Op::Illegal];
+        stops.iter().all(|op| *op as u8 != self.operation)
     }
 }
 
@@ -210,8 +359,9 @@ impl Registers {
             let (written, read) = (last(&self.written, register), last(&self.read, register));
             match (is_read, register) {
                 (false, _) => Operand::NONE,
-                (true, 0) => Operand { is_zero: true, ..Operand::NONE },
+                (true, 0) => Operand { is_read: true, is_zero: true, ..Operand::NONE },
                 (true, _) => Operand {
+                    is_read: true,
                     is_zero: false,
                     written: distance(written),
                     read: if read > written { distance(read) } else { 0 },
@@ -231,6 +381,7 @@ impl Registers {
             back: false,
             first: operand(rs1, reads_first),
             second: operand(rs2, reads_second),
+            writes,
             overwrites: if unseen { distance(overwritten) } else { 0 },
             rotation: None,
         };
