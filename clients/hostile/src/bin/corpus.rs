@@ -202,7 +202,8 @@ fn packets(rounds: u32) -> u32 {
             let parity = payload.iter().fold(0, |parity, octet| parity ^ octet);
             let words = payload.chunks_exact(4);
             sum ^= sum_of(words.remainder().iter().copied());
-            let words = words.map(|word| word.iter().fold(0, |w, octet| w << 8 | u32::from(*octet)));
+            let words =
+                words.map(|word| word.iter().fold(0, |w, octet| w << 8 | u32::from(*octet)));
             sum ^= words.fold(0, u32::wrapping_add);
             sum = sum.wrapping_add(parity.into());
         }
@@ -275,7 +276,8 @@ fn text(rounds: u32) -> u32 {
                 break;
             }
         }
-        let read = core::str::from_utf8(&digits[10 - len..]).ok().and_then(|s| s.parse::<u32>().ok());
+        let read =
+            core::str::from_utf8(&digits[10 - len..]).ok().and_then(|s| s.parse::<u32>().ok());
         sum ^= read.unwrap_or(0);
         sum += LINES.chars().filter(|c| c.is_ascii_alphanumeric()).count() as u32;
     }
