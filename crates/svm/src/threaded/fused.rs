@@ -92,6 +92,8 @@ pub(super) fn choose<'a>(
 
 /// Gives every slot of the straight code that begins here its function, so that it costs least.
 /// The first slot has this index.
+// Not inlined: `choose` calls the handler in tail position, and can only with no frame of its own.
+#[inline(never)]
 pub(super) fn fuse(here: &[Slot], index: usize) {
     let wires = Stretch::of(here, index);
     // What it costs from each of the next slots to the end of the straight code.

@@ -446,3 +446,20 @@ fn the_stack_stays_flat() {
     let thread = std::thread::Builder::new().stack_size(64 << 10).spawn(run).unwrap();
     assert_eq!(thread.join().unwrap(), 100_000_000);
 }
+
+/// Code that is reached for the first time at each of its instructions: choosing functions leaves
+/// nothing on the stack.
+#[test]
+fn choosing_functions_needs_no_stack() {
+    // jal x0, +4, again and again; unimp
+    let mut words = alloc::vec![0x0040_006F; 4000];
+    words.push(crate::decode::UNIMP);
+    let run = move || {
+        let text = decoded(&words).unwrap();
+        let mut machine = machine(1, u64::MAX, &words);
+        assert_eq!(Engine::Threaded.run(&mut Run::new(&text, None), &mut machine), Stop::Illegal);
+        u64::MAX - machine.left
+    };
+    let thread = std::thread::Builder::new().stack_size(128 << 10).spawn(run).unwrap();
+    assert_eq!(thread.join().unwrap(), 4000);
+}
