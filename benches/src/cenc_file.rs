@@ -8,6 +8,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use crate::files::{beside_us, cpu_seconds, folder_in_memory};
 use crate::measure::{Contender, Options, Row, take_turns};
@@ -27,7 +28,8 @@ pub(crate) fn rows(options: &Options) -> Vec<Row> {
     let [table, fragments] = WORKS;
     let mut rows = Vec::new();
     if options.wants(table) {
-        let peers = [("ffmpeg", ffmpeg as Program), ("mp4decrypt", mp4decrypt)];
+        // mp4decrypt ends well with such a file, but leaves its samples as they are.
+        let peers = [("ffmpeg", ffmpeg as Program)];
         rows.push(row(table, folder.with_table(), &peers, options.pairs));
     }
     if options.wants(fragments) {
@@ -78,10 +80,26 @@ fn ffmpeg(input: &Path, output: &Path) -> Option<Command> {
     Some(command)
 }
 
+/// Bento4's library behind a program of ours (`peers/mp4decrypt`): its own is in no registry.
+/// It decrypts fragments only.
 fn mp4decrypt(input: &Path, output: &Path) -> Option<Command> {
-    let mut command = Command::new("mp4decrypt");
-    command.arg("--key").arg(format!("{KID}:{KEY}")).arg(input).arg(output);
+    static PROGRAM: LazyLock<Option<PathBuf>> = LazyLock::new(build_mp4decrypt);
+    let mut command = Command::new(PROGRAM.as_ref()?);
+    command.args([KID, KEY]).arg(input).arg(output);
     Some(command)
+}
+
+/// About a minute at first; what it writes is cargo's progress.
+fn build_mp4decrypt() -> Option<PathBuf> {
+    let folder = std::env::current_exe().ok()?.with_file_name("bench-peers");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--release", "--locked"]);
+    cargo.args(["--manifest-path", "peers/mp4decrypt/Cargo.toml", "--target-dir"]).arg(&folder);
+    let built = cargo.stdout(Stdio::null()).status().is_ok_and(|status| status.success());
+    if !built {
+        eprintln!("portcullis-bench: mp4decrypt: no cargo, no C++ compiler or no registry");
+    }
+    built.then(|| folder.join("release/portcullis-peer-mp4decrypt"))
 }
 
 /// Named by `SHAKA_PACKAGER`, or found as `packager`.
