@@ -1,5 +1,8 @@
 //! Turns, CPU time and medians.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use rustix::time::{ClockId, clock_gettime};
 
 /// How to measure.
@@ -65,6 +68,33 @@ pub(crate) fn take_turns(pairs: usize, contenders: &mut [Contender<'_>]) -> Vec<
         }
     }
     seconds.into_iter().map(|seconds| median(seconds, pairs)).collect()
+}
+
+/// Two contenders whose ratio is what counts: within a turn they change places so many times, each
+/// being the first of a pair as often as the other. What came before a turn then harms both alike.
+pub(crate) fn side_by_side<'a>(
+    pairs: usize,
+    [mut one, mut other]: [Contender<'a>; 2],
+) -> [Contender<'a>; 2] {
+    let of_other = Rc::new(Cell::new(None));
+    let told = Rc::clone(&of_other);
+    let measure = move || {
+        // Not counted: whoever had the processor before has left caches and clock as they suited it.
+        (one()?, other()?);
+        let (mut seconds, mut others) = (0.0, 0.0);
+        for pair in 0..pairs {
+            if pair % 2 == 0 {
+                seconds += one()?;
+                others += other()?;
+            } else {
+                others += other()?;
+                seconds += one()?;
+            }
+        }
+        of_other.set(Some(others / pairs as f64));
+        Some(seconds / pairs as f64)
+    };
+    [Box::new(measure), Box::new(move || told.take())]
 }
 
 /// The median, if every turn was measured.

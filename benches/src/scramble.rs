@@ -10,7 +10,7 @@ use portcullis_ts::packet::null_packet;
 use portcullis_ts::{PacketMut, RawPacket, ScramblingControl};
 use portcullis_types::{Parity, ScramblingMode};
 
-use crate::measure::{Contender, Options, Row, cpu_seconds, take_turns};
+use crate::measure::{Contender, Options, Row, cpu_seconds, side_by_side, take_turns};
 use crate::native::NativePeer;
 use crate::{cenc, ecm_engine};
 
@@ -86,11 +86,11 @@ fn row(work: &'static str, pairs: usize, peers: &Peers) -> Result<Row, WrongCont
             (work, with_avx2(ours_descrambling(ScramblingMode::Csa2, 4)?)),
             (RCSA, rcsa_descrambling()),
         ],
-        "csa2-mixed-keys" => vec![
-            (work, mixed_keys(8)?),
-            (ONE_KEY, ours_scrambling(ScramblingMode::Csa2, 8)?),
-            dvbcsa,
-        ],
+        "csa2-mixed-keys" => {
+            let both = [mixed_keys(1)?, ours_scrambling(ScramblingMode::Csa2, 1)?];
+            let [mixed, one_key] = side_by_side(8, both);
+            vec![(work, mixed), (ONE_KEY, one_key), dvbcsa]
+        }
         "cissa-encrypt" => vec![
             (work, ours_scrambling(ScramblingMode::Cissa, 32)?),
             openssl,

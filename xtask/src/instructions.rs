@@ -3,7 +3,8 @@
 //!
 //! `benches/instructions.toml` names runs of a small program, whose instructions valgrind counts,
 //! and functions, which are counted in the disassembly because valgrind does not know their
-//! instructions. `--write` takes what is found as the new figures.
+//! instructions. `--write` takes what is found as the new figures. And no function of ours may call
+//! an instruction: that is a function which was not compiled for the processor that it is meant for.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -50,6 +51,7 @@ pub(crate) fn run(args: &[String]) -> Done {
             }
         }
     }
+    faults.extend(built.values().flat_map(|disassembly| called_instructions(disassembly)));
     if writes {
         return write(&path, &format!("{HEAD}\n{figures}"));
     }
@@ -145,6 +147,28 @@ fn of_function(disassembly: &str, name: &str) -> Done<Counts> {
     Ok(vec![("instructions", instructions), ("loads", loads), ("stores", stores)])
 }
 
+/// One line for each call of an instruction from a function of ours. Such a call passes vectors
+/// through memory.
+fn called_instructions(disassembly: &str) -> Vec<String> {
+    let mut within = "";
+    let mut found = Vec::new();
+    for line in disassembly.lines() {
+        if let Some((_, head)) = line.strip_suffix(">:").and_then(|head| head.split_once('<')) {
+            within = head;
+        }
+        let called = line.split_once("call ").and_then(|(_, target)| target.split_once('<'));
+        if let Some((_, called)) = called
+            && within.starts_with("portcullis_")
+            && called.starts_with("core::core_arch::")
+        {
+            let called = called.trim_end_matches('>');
+            found
+                .push(format!("{within}: calls {called}; #[inline(always)] or #[target_feature]?"));
+        }
+    }
+    found
+}
+
 /// One line for each count that is off by more than the tolerance.
 fn compare(name: &str, entry: &Table, found: &Counts, tolerance: i64) -> Vec<String> {
     let mut faults = Vec::new();
@@ -206,6 +230,15 @@ mod tests {
         let counts = of_function(CODE, "a::hot");
         assert_eq!(counts, Ok(vec![("instructions", 7), ("loads", 3), ("stores", 2)]));
         assert!(of_function(CODE, "a::inlined").is_err());
+    }
+
+    #[test]
+    fn a_called_instruction_is_a_fault() {
+        let call = "    1000:\tcall   2000 <core::core_arch::x86::avx512f::_mm512_xor_si512>\n";
+        let ours = format!("0000000000001000 <portcullis_scramble::hot>:\n{call}");
+        assert_eq!(called_instructions(&ours).len(), 1);
+        assert!(called_instructions(&ours.replace("portcullis_", "chacha20_")).is_empty());
+        assert!(called_instructions(CODE).is_empty());
     }
 
     #[test]

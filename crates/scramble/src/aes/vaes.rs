@@ -88,7 +88,12 @@ struct Keys<const KEYED: usize>([[__m512i; KEYED]; ROUND_KEYS]);
 impl Keys<1> {
     #[target_feature(enable = "avx512f")]
     fn of_all(keys: &RoundKeys) -> Self {
-        Self(keys.expose_encrypt().each_ref().map(|key| [_mm512_broadcast_i32x4(xmm(key))]))
+        // A closure of `map` would not be compiled for the processor's vectors.
+        let mut by_round = [[_mm512_setzero_si512()]; ROUND_KEYS];
+        for (register, key) in by_round.iter_mut().zip(keys.expose_encrypt()) {
+            *register = [_mm512_broadcast_i32x4(xmm(key))];
+        }
+        Self(by_round)
     }
 }
 

@@ -229,6 +229,7 @@ fn round<V: Register, const IN_FLIGHT: usize, const T: usize>(
 
 /// The control words, each octet XOR 6, which are the keys of the last eight rounds: these rounds
 /// backwards on nothing but the sums of keys tell them (see `MergedKeys`).
+#[inline(always)] // by itself it would not be compiled for the processor's vectors
 pub(super) fn control_words<V: Register>(keys: &[[V; PITCH]], found: &mut BlockPlanes<V>) {
     let Some((rounds, behind)) = split(keys) else { return };
     let Some(rounds) = rounds.last_chunk::<BLOCK>() else { return };
