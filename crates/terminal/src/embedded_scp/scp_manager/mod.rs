@@ -8,39 +8,32 @@
 //! What must never happen: an octet of a container run before every check passed; a slot touched
 //! before the image for it was verified; an older version than one that ran before.
 
-use std::path::{Path, PathBuf};
+mod known;
+mod launch;
 
+use std::path::Path;
+
+use portcullis_chipset::ChipHandle;
 use portcullis_crypto::sha256;
 use portcullis_download::client::Outcome;
 use portcullis_download::wire::HeldClient;
 use portcullis_package::{ContainerLimits, ParsedContainer, VerifiedContainer};
-use portcullis_store::{
-    ClientName, RealDisk, SealedStore, Slot, SlotLimits, Slots, StoreError, StoreLimits,
-    VersionFloors, write_atomically,
-};
+use portcullis_store::{ClientName, RealDisk, Slot, SlotLimits, Slots, VersionFloors};
 use portcullis_svm::{Client, Limits as SvmLimits, StopKind};
-use portcullis_types::{CaSystemId, ScpClientId, ServiceId, SuperScpId, UnixSeconds};
-use serde::{Deserialize, Serialize};
+use portcullis_types::{CaSystemId, UnixSeconds};
 use serde_json::json;
 
+use self::known::KnownClient;
+pub(crate) use self::launch::Launched;
 use crate::centre_link::CentreLink;
 use crate::chip::{ChipSealer, SecurityChip};
 use crate::embedded_scp::channels::Broker;
-use crate::embedded_scp::event_manager::{RunningClient, Terms};
 use crate::embedded_scp::image_keys::ImageKeyring;
-use crate::embedded_scp::provider::{self, LoadedClient, Provider};
-use crate::embedded_scp::recording::Recording;
+use crate::embedded_scp::provider::Provider;
 use crate::embedded_scp::violations::{self, LOG_NAME, ViolationRecord};
 use crate::error::ClientError;
-use crate::host::Host;
-use crate::host::network::{Network, NetworkLimits};
-use crate::host::user::PlainMedia;
 use crate::report::Reporter;
 use crate::stop::StopRequest;
-use portcullis_chipset::ChipHandle;
-
-/// Octets of the list of known clients.
-const KNOWN_CAP: usize = 64 * 1024;
 
 /// What the SCP manager works with.
 pub(crate) struct ScpManager<'a> {
@@ -62,22 +55,6 @@ pub(crate) struct InstalledClient {
     pub(crate) container: VerifiedContainer,
     slot: Slot,
     slots: Slots<RealDisk>,
-}
-
-/// Which client serves a CA system: a hint in flash, to find slots without a centre. What is in
-/// them is verified; a wrong hint finds nothing or the wrong client, which opens no message.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) struct KnownClient {
-    pub(crate) ca_system_id: CaSystemId,
-    pub(crate) vendor: String,
-    pub(crate) super_scp_id: SuperScpId,
-    pub(crate) client_id: ScpClientId,
-}
-
-impl KnownClient {
-    const fn name(&self) -> ClientName {
-        ClientName { super_scp_id: self.super_scp_id, client_id: self.client_id }
-    }
 }
 
 impl ScpManager<'_> {
@@ -239,173 +216,6 @@ impl ScpManager<'_> {
         Ok(container)
     }
 
-    /// Starts an installed client for a service. When it does not come up its slot is bad and
-    /// the other one gets its chance.
-    // spec: X-46 D-X11
-    pub(crate) fn launch(
-        &self,
-        mut chip: ChipHandle,
-        mut installed: InstalledClient,
-        mode: portcullis_types::ScramblingMode,
-        service: ServiceId,
-    ) -> Result<(Launched, InstalledClient), Failed> {
-        // Two slots: at most two turns.
-        loop {
-            let name = installed.known.name();
-            let attempt = self.try_launch(chip, &mut installed, mode, service);
-            let (error, back) = match attempt {
-                Ok(launched) => return Ok((launched, installed)),
-                Err(failed) => *failed,
-            };
-            chip = back;
-            // A client that was ended because the terminal ends is none the worse for it.
-            if error.is_chip_gone() || self.stop.is_requested() {
-                return Err(Box::new((error, chip)));
-            }
-            self.reporter.emit(json!({
-                "event": "client", "state": "stopped", "vendor": installed.known.vendor,
-                "version": installed.container.version, "reason": error.to_string(),
-            }));
-            if !matches!(error, ClientError::Stopped(_) | ClientError::Scan(_)) {
-                return Err(Box::new((error, chip)));
-            }
-            let InstalledClient { known, slot, mut slots, .. } = installed;
-            let next = slots
-                .mark_bad(slot)
-                .map_err(ClientError::from)
-                .and_then(|()| self.best_slot(&mut chip, known, slots));
-            installed = match next {
-                Ok(next) if next.known.name() == name => next,
-                _ => return Err(Box::new((error, chip))),
-            };
-        }
-    }
-
-    fn try_launch(
-        &self,
-        mut chip: ChipHandle,
-        installed: &mut InstalledClient,
-        mode: portcullis_types::ScramblingMode,
-        service: ServiceId,
-    ) -> Result<Launched, Failed> {
-        let InstalledClient { known, container, slot, slots } = installed;
-        let prepared = slots.begin_try(*slot).map_err(ClientError::from).and_then(|()| {
-            let mut client = load(container)?;
-            let loaded = LoadedClient {
-                name: known.name(),
-                version: container.version,
-                series: container.client_series.fingerprint,
-            };
-            let scp_id = provider::attach(self.provider, &loaded, &mut client)?;
-            let nv = usize::try_from(container.package.policy().nv_bytes).unwrap_or(usize::MAX);
-            let defaults = StoreLimits::default();
-            let limits = StoreLimits { quota: nv.min(defaults.quota), ..defaults };
-            let dir = self.flash.join("store");
-            let sealer = &mut ChipSealer(&mut chip);
-            let (store, refused) =
-                SealedStore::open_or_begin_anew(RealDisk, &dir, known.name(), limits, sealer)?;
-            if let Some(refused) = refused {
-                self.begun_anew(known, &refused);
-            }
-            let session = chip.open_session(container.vendor_sys_id, mode)?;
-            Ok((client, scp_id, store, session))
-        });
-        let (client, scp_id, store, session) = match prepared {
-            Ok(prepared) => prepared,
-            Err(error) => {
-                self.refused_load(&mut chip, known.name(), &error);
-                return Err(Box::new((error, chip)));
-            }
-        };
-        let policy = container.package.policy();
-        let network = match Network::new(&policy.hosts, self.anchor, NetworkLimits::default()) {
-            Ok(network) => network,
-            Err(why) => return Err(Box::new((ClientError::Stopped(why), chip))),
-        };
-        let signer = container.emm_signer.public_key;
-        let reporter = self.reporter.clone();
-        let recording = self.record.and_then(|path| self.recording(path, &client, container));
-        let host =
-            Host::new(chip, store, session, container.vendor_sys_id, signer, reporter.clone())
-                .with_stop(self.stop.clone())
-                .with_scp_id(scp_id)
-                .with_network(network)
-                .with_channel(self.channels.join(known.name(), &policy.peers))
-                .with_media(PlainMedia { age_limit: self.age_limit() });
-        let terms = Terms {
-            name: known.name(),
-            lifetime: policy.lifetime,
-            report_violations: policy.report_violations,
-            flash: Some(self.flash.to_owned()),
-        };
-        let mut running =
-            RunningClient::start_recorded(client, host, reporter, terms, RealDisk, recording)
-                .map_err(|(stopped, chip)| Box::new((ClientError::Stopped(stopped.why), chip)))?;
-        if let Err(stopped) = running.select_content(service) {
-            return Err(Box::new((ClientError::Stopped(stopped.why), running.terminate())));
-        }
-        // It ran: the slot is good, and nothing older runs here again.
-        let proved = slots.mark_good(*slot).and_then(|()| {
-            let sealer = &mut ChipSealer(&mut running.host().chip);
-            let proof = VersionFloors::check(sealer, known.name(), container.version)?;
-            VersionFloors::raise(sealer, known.name(), proof)
-        });
-        if let Err(error) = proved {
-            return Err(Box::new((error.into(), running.terminate())));
-        }
-        self.reporter.emit(json!({
-            "event": "client", "state": "running", "vendor": known.vendor,
-            "version": container.version, "signer": hex::encode(container.client_series.fingerprint),
-            "scp_id": scp_id.to_string(),
-        }));
-        Ok(running)
-    }
-
-    /// Begins a trace. Without one the client runs all the same.
-    fn recording(
-        &self,
-        path: &Path,
-        client: &Client,
-        container: &VerifiedContainer,
-    ) -> Option<Recording> {
-        let begun = Recording::begin(path, client, container.package.identity());
-        let (state, reason) = match &begun {
-            Ok(_) => ("begun", None),
-            Err(error) => ("failed", Some(error.to_string())),
-        };
-        if let Some(reason) = &reason {
-            tracing::warn!("recording {}: {reason}", path.display());
-        }
-        self.reporter.emit(json!({
-            "event": "recording", "state": state, "file": path, "reason": reason,
-        }));
-        begun.ok()
-    }
-
-    /// CA systems with a client here, the preferred one first.
-    pub(crate) fn known(&self) -> Vec<KnownClient> {
-        std::fs::read(self.known_path())
-            .ok()
-            .filter(|octets| octets.len() <= KNOWN_CAP)
-            .and_then(|octets| serde_json::from_slice(&octets).ok())
-            .unwrap_or_default()
-    }
-
-    /// The CA system the user prefers, as `preferred-ca-system` in the flash says.
-    // spec: X-15
-    pub(crate) fn preferred(&self) -> Option<CaSystemId> {
-        let text = std::fs::read_to_string(self.flash.join("preferred-ca-system")).ok()?;
-        let number = portcullis_types::parse_u32(text.trim()).ok()?;
-        u16::try_from(number).ok().map(CaSystemId)
-    }
-
-    /// The age limit of the user, as `parental-age` in the flash says.
-    fn age_limit(&self) -> Option<u8> {
-        let text = std::fs::read_to_string(self.flash.join("parental-age")).ok()?;
-        // A limit that cannot be read is the strictest one.
-        Some(text.trim().parse().unwrap_or(0))
-    }
-
     /// Keeps for the operator that a client was not let in.
     // spec: X-65 X-26
     fn refused_load<C: SecurityChip>(&self, chip: &mut C, name: ClientName, error: &ClientError) {
@@ -419,31 +229,6 @@ impl ScpManager<'_> {
         if let Err(error) = violations::keep(RealDisk, self.flash, &mut ChipSealer(chip), record) {
             tracing::warn!("a refused client could not be recorded: {error}");
         }
-    }
-
-    fn remember(&self, client: &KnownClient) -> Result<(), ClientError> {
-        let mut known = self.known();
-        known.retain(|other| other.ca_system_id != client.ca_system_id);
-        known.push(client.clone());
-        let octets = serde_json::to_vec_pretty(&known).unwrap_or_default();
-        Ok(write_atomically(&RealDisk, &self.known_path(), &octets)?)
-    }
-
-    fn slots_dir(&self) -> PathBuf {
-        self.flash.join("slots")
-    }
-
-    fn known_path(&self) -> PathBuf {
-        self.slots_dir().join("clients.json")
-    }
-
-    /// A client begins with an empty storage: not in silence.
-    fn begun_anew(&self, known: &KnownClient, refused: &StoreError) {
-        tracing::warn!("client {}: {refused}; it waits for new EMMs", known.vendor);
-        self.reporter.emit(json!({
-            "event": "storage", "state": "begun_anew", "vendor": known.vendor,
-            "reason": refused.to_string(),
-        }));
     }
 
     fn report(
@@ -466,12 +251,6 @@ impl ScpManager<'_> {
         }));
     }
 }
-
-/// A start that failed, and the chip.
-type Failed = Box<(ClientError, ChipHandle)>;
-
-/// A client that runs on the chip of this terminal.
-pub(crate) type Launched = RunningClient<ChipHandle, RealDisk>;
 
 /// Scans and loads the code of a verified container under its policy.
 fn load(container: &VerifiedContainer) -> Result<Client, ClientError> {

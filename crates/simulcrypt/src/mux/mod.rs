@@ -4,72 +4,22 @@
 //! answered and dropped, and never reaches the transport stream.
 // spec: S-24 S-49 S-50
 
+mod bucket;
+mod host;
+mod sections;
+
 use std::collections::BTreeMap;
 
-use portcullis_types::{DataChannelId, DataId, DataStreamId, EmmgClientId, Milliseconds};
+use portcullis_types::{DataChannelId, DataId, DataStreamId, EmmgClientId};
 
+use self::bucket::Bucket;
+pub use self::host::{MuxHost, ServerLimits};
+use self::sections::split_sections;
+pub use self::sections::{UdpProvision, read_udp};
 use crate::Time;
-use crate::emmg::{EmmgStatus, MESSAGES, UDP_MESSAGES, message as m, parameter as p};
+use crate::emmg::{EmmgStatus, MESSAGES, message as m, parameter as p};
 use crate::error::{CodecError, Fault};
 use crate::message::{Message, Writer, peek_parameter};
-
-/// What a connection asks of the MUX that all connections share.
-pub trait MuxHost {
-    /// Takes a channel of a client.
-    ///
-    /// # Errors
-    /// [`EmmgStatus`].
-    fn open_channel(
-        &mut self,
-        client: EmmgClientId,
-        channel: DataChannelId,
-    ) -> Result<(), EmmgStatus>;
-
-    /// Frees a channel.
-    fn close_channel(&mut self, client: EmmgClientId, channel: DataChannelId);
-
-    /// Takes a stream.
-    ///
-    /// # Errors
-    /// [`EmmgStatus`].
-    fn open_stream(&mut self, client: EmmgClientId, data_id: DataId) -> Result<(), EmmgStatus>;
-
-    /// Frees a stream and its bandwidth.
-    fn close_stream(&mut self, client: EmmgClientId, data_id: DataId);
-
-    /// Grants bandwidth in kbit/s, perhaps less than asked; `None` asks what is granted now.
-    fn allocate(&mut self, client: EmmgClientId, data_id: DataId, asked: Option<u16>) -> u16;
-
-    /// Takes checked sections, in order.
-    fn sections(&mut self, client: EmmgClientId, data_id: DataId, sections: Vec<Vec<u8>>);
-}
-
-/// Limits of one connection.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ServerLimits {
-    /// Bad messages in a row before the connection is closed.
-    pub bad_messages: u32,
-    /// Streams on the channel.
-    pub streams: usize,
-    /// Octets of one section.
-    pub section: usize,
-    /// How long a connection may stay without a channel.
-    pub setup_time: Milliseconds,
-    /// How long a stream may exceed its bandwidth before it is told so.
-    pub burst: Milliseconds,
-}
-
-impl Default for ServerLimits {
-    fn default() -> Self {
-        Self {
-            bad_messages: 16,
-            streams: 16,
-            section: 4096,
-            setup_time: Milliseconds(30_000),
-            burst: Milliseconds(2_000),
-        }
-    }
-}
 
 /// One connection of an EMM generator.
 #[derive(Debug)]
@@ -99,31 +49,11 @@ struct Stream {
     bucket: Bucket,
 }
 
-/// Counts what a stream sends against what it was granted.
-#[derive(Debug)]
-struct Bucket {
-    kbps: u16,
-    /// Bits that may still come.
-    credit: u64,
-    since: Time,
-}
-
 /// Why a message is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Refusal {
     status: EmmgStatus,
     information: u16,
-}
-
-/// A data_provision that came over UDP, checked.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct UdpProvision {
-    /// The generator.
-    pub client: EmmgClientId,
-    /// Its stream.
-    pub data_id: DataId,
-    /// Well-formed sections; others are left out.
-    pub sections: Vec<Vec<u8>>,
 }
 
 impl Server {
@@ -268,7 +198,7 @@ impl Server {
         now: Time,
         host: &mut dyn MuxHost,
     ) -> Result<(), Refusal> {
-        let most = self.limits.streams;
+        let ServerLimits { streams: most, burst, .. } = self.limits;
         let channel = self.channel(message)?;
         let id = DataStreamId(number(message, p::DATA_STREAM_ID)?);
         // In version 1 the stream id has to do for a data_id.
@@ -287,10 +217,9 @@ impl Server {
             data_id,
             has_data_id: given.is_some(),
             data_type: message.u8(p::DATA_TYPE).unwrap_or(0),
-            bucket: Bucket { kbps, credit: 0, since: Time(0) },
+            bucket: Bucket::granted(kbps, burst, now),
         };
         channel.streams.insert(id, stream);
-        self.grant(id, kbps, now);
         self.send_stream_status(message, id);
         Ok(())
     }
@@ -301,9 +230,12 @@ impl Server {
         now: Time,
         host: &mut dyn MuxHost,
     ) -> Result<(), Refusal> {
+        let burst = self.limits.burst;
         let (channel, id, data_id) = self.stream(message)?;
         let kbps = host.allocate(channel.client, data_id, message.u16(p::BANDWIDTH));
-        self.grant(id, kbps, now);
+        if let Some(stream) = channel.streams.get_mut(&id) {
+            stream.bucket = Bucket::granted(kbps, burst, now);
+        }
         self.write(message, m::STREAM_BW_ALLOCATION, |w| {
             w.u16(p::DATA_STREAM_ID, id.0).u16(p::BANDWIDTH, kbps)
         });
@@ -335,14 +267,6 @@ impl Server {
         match fault {
             None => Ok(()),
             Some(information) => Err(Refusal { status: EmmgStatus::InvalidValue, information }),
-        }
-    }
-
-    fn grant(&mut self, id: DataStreamId, kbps: u16, now: Time) {
-        let burst = self.limits.burst;
-        if let Some(stream) = self.channel.as_mut().and_then(|c| c.streams.get_mut(&id)) {
-            let credit = Bucket::capacity(kbps, burst);
-            stream.bucket = Bucket { kbps, credit, since: now };
         }
     }
 
@@ -426,67 +350,6 @@ impl Server {
             .u16(p::ERROR_INFORMATION, refusal.information)
             .finish();
     }
-}
-
-impl Bucket {
-    fn capacity(kbps: u16, burst: Milliseconds) -> u64 {
-        // kbit/s times milliseconds is bits; one message of full length always fits.
-        (u64::from(kbps) * u64::from(burst.0)).max(8 * crate::MAX_MESSAGE as u64)
-    }
-
-    fn take(&mut self, bits: u64, now: Time, burst: Milliseconds) -> bool {
-        let passed = now.0.saturating_sub(self.since.0);
-        let earned = u64::from(self.kbps).saturating_mul(passed);
-        self.credit = self.credit.saturating_add(earned).min(Self::capacity(self.kbps, burst));
-        self.since = now;
-        match self.credit.checked_sub(bits) {
-            Some(left) => {
-                self.credit = left;
-                true
-            }
-            None => false,
-        }
-    }
-}
-
-/// Reads a datagram that came over UDP. Anything wrong with it drops it: there is nobody to tell.
-///
-/// # Errors
-/// [`CodecError`], for the log.
-pub fn read_udp(datagram: &[u8], max_section: usize) -> Result<UdpProvision, CodecError> {
-    let message = Message::parse(&UDP_MESSAGES, datagram)?;
-    if message.version() < 2 {
-        return Err(CodecError { offset: 0, fault: Fault::Version(message.version()) });
-    }
-    let missing = |kind| CodecError { offset: 5, fault: Fault::Missing(kind) };
-    Ok(UdpProvision {
-        client: EmmgClientId(message.u32(p::CLIENT_ID).ok_or_else(|| missing(p::CLIENT_ID))?),
-        data_id: DataId(message.u16(p::DATA_ID).ok_or_else(|| missing(p::DATA_ID))?),
-        sections: split_sections(&message, max_section).0,
-    })
-}
-
-/// The well-formed sections of a data_provision, and the offset of the first that is not one.
-fn split_sections(message: &Message<'_>, limit: usize) -> (Vec<Vec<u8>>, Option<u16>) {
-    let mut sections = Vec::new();
-    let mut fault = None;
-    for datagram in message.all(p::DATAGRAM) {
-        if is_section(datagram.value, limit) {
-            sections.push(datagram.value.to_vec());
-        } else {
-            fault = fault.or_else(|| u16::try_from(datagram.offset).ok()).or(Some(u16::MAX));
-        }
-    }
-    (sections, fault)
-}
-
-/// A CA message section of EMM kind whose length field tells its exact length.
-fn is_section(datagram: &[u8], limit: usize) -> bool {
-    let Some((&[table_id, high, low], rest)) = datagram.split_first_chunk() else {
-        return false;
-    };
-    let len = usize::from(u16::from_be_bytes([high & 0x0F, low]));
-    (0x82..=0x8F).contains(&table_id) && rest.len() == len && datagram.len() <= limit
 }
 
 fn client(message: &Message<'_>) -> Result<EmmgClientId, Refusal> {
