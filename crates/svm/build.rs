@@ -17,6 +17,7 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rustc-check-cfg=cfg(portcullis_threaded)");
     println!("cargo::rustc-check-cfg=cfg(portcullis_trampoline)");
+    println!("cargo::rustc-check-cfg=cfg(portcullis_few_rows)");
     let is = |name: &str, values: &[&str]| env::var(name).is_ok_and(|v| values.contains(&&*v));
     // Inputs of the fuzz targets run for some thousand instructions: the stack holds that even
     // where counters keep calls from becoming jumps, and the engines are to be compared there.
@@ -26,6 +27,12 @@ fn main() -> io::Result<()> {
         ["sanitizer", "instrument", "profile-"].iter().any(|f| flags.contains(f))
     });
     let optimised = is("OPT_LEVEL", &["2", "3", "s"]);
+    // Where the engine's way of going on is looked at and not its pace: the chosen rows are most of
+    // what there is to compile.
+    println!("cargo::rerun-if-env-changed=PORTCULLIS_FEW_ROWS");
+    if env::var_os("PORTCULLIS_FEW_ROWS").is_some() {
+        println!("cargo::rustc-cfg=portcullis_few_rows");
+    }
     println!("cargo::rerun-if-env-changed=PORTCULLIS_TRAMPOLINE");
     let asked_for = env::var_os("PORTCULLIS_TRAMPOLINE").is_some();
     if asked_for || optimised && is("CARGO_CFG_TARGET_ARCH", &["wasm32"]) {

@@ -22,6 +22,10 @@ const COVERAGE: &[&str] = &[
     "-Cllvm-args=-sanitizer-coverage-pc-table",
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
 ];
+/// Profile for known inputs, without the chosen rows of the threaded engine: quick to build.
+const REPLAY: &str = "replay";
+/// Profile for new inputs, as many as possible.
+const HUNT: &str = "release";
 const DEFAULT_SECONDS: u32 = 60;
 /// Memory of one run: a bomb is a finding.
 const MEBIBYTES: u32 = 1024;
@@ -51,25 +55,28 @@ pub(crate) fn command_line(args: &[String]) -> Done {
 
 /// Builds the targets and gives each what was found before: seeds, and the corpus of this machine.
 pub(crate) fn replay() -> Done {
-    each(TARGETS, "inputs known", "-runs=0")
+    each(REPLAY, TARGETS, "inputs known", "-runs=0")
 }
 
 /// Builds and runs the targets one after the other.
 pub(crate) fn run(targets: &[&str], seconds: u32) -> Done {
-    each(targets, &format!("{seconds} s"), &format!("-max_total_time={seconds}"))
+    each(HUNT, targets, &format!("{seconds} s"), &format!("-max_total_time={seconds}"))
 }
 
-fn each(targets: &[&str], how_long: &str, limit: &str) -> Done {
+fn each(profile: &str, targets: &[&str], how_long: &str, limit: &str) -> Done {
     if which("c++").is_none() {
         return Err("missing: c++ (the fuzzing engine); get it: apt-get install g++".into());
     }
     let triple = host_triple()?;
     let folder = target_dir().join("fuzz");
-    let mut build = cargo(&["build", "--release", "--manifest-path", "fuzz/Cargo.toml"]);
+    let mut build = cargo(&["build", "--profile", profile, "--manifest-path", "fuzz/Cargo.toml"]);
     build.args(["--bins", "--target", &triple]).arg("--target-dir").arg(&folder);
     build.env("CARGO_ENCODED_RUSTFLAGS", COVERAGE.join("\x1f"));
     // The threaded engine's jumps hold under counters as long as a run is short; see its build.rs.
     build.env("PORTCULLIS_FUZZING", "1");
+    if profile == REPLAY {
+        build.env("PORTCULLIS_FEW_ROWS", "1");
+    }
     step("fuzz targets", &mut build)?;
     for target in targets {
         let corpus = folder.join("corpus").join(target);
@@ -77,7 +84,7 @@ fn each(targets: &[&str], how_long: &str, limit: &str) -> Done {
         for dir in [&corpus, &found] {
             std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
         }
-        let mut fuzz = command(folder.join(&triple).join("release").join(target));
+        let mut fuzz = command(folder.join(&triple).join(profile).join(target));
         fuzz.arg(limit)
             .arg(format!("-rss_limit_mb={MEBIBYTES}"))
             .arg(format!("-max_len={LONGEST}"))
@@ -90,7 +97,7 @@ fn each(targets: &[&str], how_long: &str, limit: &str) -> Done {
             format!(
                 "{error}; the input is in {0}, repeat: {1} {0}/{target}-...",
                 found.display(),
-                folder.join(&triple).join("release").join(target).display()
+                folder.join(&triple).join(profile).join(target).display()
             )
         })?;
     }

@@ -70,7 +70,7 @@ pub(super) const TRAP: u16 = 2;
 pub(super) const FIRST: u16 = 3;
 /// One more than the number of the last row that the loop of `trampoline.rs` calls itself.
 #[cfg(portcullis_trampoline)]
-pub(super) const NEAR_END: u16 = FIRST + 1700;
+pub(super) const NEAR_END: u16 = FIRST + if COUNT > 1700 { 1700 } else { COUNT as u16 / 2 };
 /// One more than the number of the last row's function.
 #[cfg(portcullis_trampoline)]
 pub(super) const END: u16 = FIRST + COUNT as u16;
@@ -136,18 +136,18 @@ macro_rules! pairs {
 }
 
 /// Rows that were chosen.
-#[cfg(not(feature = "rows"))]
+#[cfg(not(any(feature = "rows", portcullis_few_rows)))]
 macro_rules! chosen {
     ($($words:literal)*) => {
         pub(super) const CHOSEN: &[&[Row]] = &[&[$(one_row!($words)),*]];
     };
 }
 
-#[cfg(not(feature = "rows"))]
+#[cfg(not(any(feature = "rows", portcullis_few_rows)))]
 mod chosen;
 
-/// Who chooses needs none.
-#[cfg(feature = "rows")]
+/// Who chooses needs none, and who looks at how rows go on needs few.
+#[cfg(any(feature = "rows", portcullis_few_rows))]
 mod chosen {
     pub(super) const CHOSEN: &[&[super::Row]] = &[];
 }
