@@ -8,7 +8,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Profile, Program, Straight};
+use super::profile::{Profile, Program, Straight};
 
 /// Instructions that are drawn.
 const INSTRUCTIONS: usize = 60_000;
