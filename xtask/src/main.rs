@@ -46,7 +46,8 @@ usage: cargo xtask COMMAND
                        by the programs of benches/guests; --write takes them into the source
   fuzz [TARGET]... [--seconds N]
                        coverage-guided inputs at every door a stranger can knock at
-  soak [-n N]          long runs: property tests with 100,000 cases, journeys N times
+  soak [-n N] [--programs N]  long runs: property tests with 100,000 cases, so many random
+                       programs in both engines (100,000,000), journeys N times
   setup [--yes]        what this machine lacks; with --yes install it with apt-get";
 
 fn main() -> ExitCode {
