@@ -42,6 +42,10 @@ fn life(name: &str, engine: Option<Engine>) -> Option<Life> {
     let mut host = Host::new();
     let mut seen = Vec::new();
     let mut note = |client: &Client, outcome| {
+        // What a client may take beside its own memory: 16 KiB, and 4 octets for each of its code.
+        let most = (16 << 10) + 16 * client.report().instructions;
+        let octets = client.octets_beside_memory();
+        assert!(octets <= most, "{name} takes {octets} octets of {most}");
         seen.push((outcome, client.retired_instructions(), client.charged_instructions()));
     };
     let outcome = client.raise(Event::Initialize, &[], &mut host);

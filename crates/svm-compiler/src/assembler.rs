@@ -1,10 +1,12 @@
 //! Encodes the few x86-64 instructions that the translation needs, into a buffer.
 //!
 //! Every instruction works on 32 bits and so clears the upper half of its destination, unless it
-//! says 64. Jumps inside the buffer are patched when their label is known.
+//! says 64. Jumps inside the buffer are made when all labels are known (`shorten.rs`).
 
 mod bmi;
 mod jumps;
+mod shorten;
+mod wide;
 
 /// A register of the host, by its number in instructions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,6 +16,7 @@ pub(crate) const RAX: Host = Host(0);
 pub(crate) const RCX: Host = Host(1);
 pub(crate) const RDX: Host = Host(2);
 pub(crate) const RBX: Host = Host(3);
+pub(crate) const RSP: Host = Host(4);
 pub(crate) const RBP: Host = Host(5);
 pub(crate) const RSI: Host = Host(6);
 pub(crate) const RDI: Host = Host(7);
@@ -105,8 +108,9 @@ pub(crate) struct Label(u32);
 pub(crate) struct Assembler {
     pub(crate) code: Vec<u8>,
     labels: Vec<Option<u32>>,
-    /// Where a distance of 32 bits to a label is missing.
-    fixups: Vec<(u32, Label)>,
+    jumps: Vec<shorten::Jump>,
+    /// Where a distance of 32 bits is missing, and to where, counted from the start.
+    far: Vec<(u32, i64)>,
 }
 
 /// What stands before the opcode.
@@ -122,17 +126,6 @@ enum Width {
 impl Assembler {
     pub(crate) fn here(&self) -> u32 {
         self.code.len() as u32
-    }
-
-    /// Fills all distances in; `None` when a label was never bound.
-    pub(crate) fn finish(mut self) -> Option<Vec<u8>> {
-        for (at, label) in core::mem::take(&mut self.fixups) {
-            let target = (*self.labels.get(label.0 as usize)?)?;
-            let distance = target.wrapping_sub(at + 4);
-            let place = self.code.get_mut(at as usize..at as usize + 4)?;
-            place.copy_from_slice(&distance.to_le_bytes());
-        }
-        Some(self.code)
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
@@ -193,10 +186,6 @@ impl Assembler {
         if from != Place::Register(to) {
             self.encode(Width::Word, &[0x8B], to.0, from);
         }
-    }
-
-    pub(crate) fn mov64(&mut self, to: Host, from: Host) {
-        self.encode(Width::Double, &[0x8B], to.0, Place::Register(from));
     }
 
     /// Writes a constant; flags may change.
@@ -265,10 +254,6 @@ impl Assembler {
         self.constant(Width::Word, alu, to, value);
     }
 
-    pub(crate) fn alu_constant64(&mut self, alu: Alu, to: Host, value: i32) {
-        self.constant(Width::Double, alu, Place::Register(to), value);
-    }
-
     fn constant(&mut self, width: Width, alu: Alu, to: Place, value: i32) {
         match i8::try_from(value) {
             Ok(short) => {
@@ -276,7 +261,11 @@ impl Assembler {
                 self.code.push(short as u8);
             }
             Err(_) => {
-                self.encode(width, &[0x81], alu as u8, to);
+                if to == Place::Register(RAX) && width == Width::Word {
+                    self.code.push((alu as u8) << 3 | 5);
+                } else {
+                    self.encode(width, &[0x81], alu as u8, to);
+                }
                 self.bytes(&value.to_le_bytes());
             }
         }
@@ -286,10 +275,6 @@ impl Assembler {
         self.encode(Width::Word, &[0x85], a.0, Place::Register(b));
     }
 
-    pub(crate) fn test64(&mut self, a: Host, b: Host) {
-        self.encode(Width::Double, &[0x85], a.0, Place::Register(b));
-    }
-
     pub(crate) fn lea(&mut self, to: Host, base: Host, index: Option<Host>, displacement: i32) {
         self.encode(Width::Word, &[0x8D], to.0, Place::Memory { base, index, displacement });
     }
@@ -297,18 +282,23 @@ impl Assembler {
     /// `to = base + (index << by)`, by at most 3.
     pub(crate) fn lea_scaled(&mut self, to: Host, base: Host, index: Host, by: u8) {
         let rex = 0x40 | (to.0 >> 3 & 1) << 2 | (index.0 >> 3 & 1) << 1 | base.0 >> 3 & 1;
-        // With a displacement, since RBP and R13 as a base always have one.
-        let mode = 0x40 | (to.0 & 7) << 3 | 4;
-        self.bytes(&[rex, 0x8D, mode, by << 6 | (index.0 & 7) << 3 | base.0 & 7, 0]);
+        // RBP and R13 as a base always have a displacement.
+        let needs = base.0 & 7 == 5;
+        let mode = u8::from(needs) << 6 | (to.0 & 7) << 3 | 4;
+        if rex != 0x40 {
+            self.code.push(rex);
+        }
+        self.bytes(&[0x8D, mode, by << 6 | (index.0 & 7) << 3 | base.0 & 7]);
+        if needs {
+            self.code.push(0);
+        }
     }
 
     pub(crate) fn shift(&mut self, shift: Shift, to: Place, by: u8) {
+        if by == 1 {
+            return self.encode(Width::Word, &[0xD1], shift as u8, to);
+        }
         self.encode(Width::Word, &[0xC1], shift as u8, to);
-        self.code.push(by);
-    }
-
-    pub(crate) fn shift64(&mut self, shift: Shift, to: Host, by: u8) {
-        self.encode(Width::Double, &[0xC1], shift as u8, Place::Register(to));
         self.code.push(by);
     }
 
@@ -332,17 +322,16 @@ impl Assembler {
 
     /// `to = from * value`.
     pub(crate) fn multiply_constant(&mut self, to: Host, from: Place, value: i32) {
-        self.encode(Width::Word, &[0x69], to.0, from);
-        self.bytes(&value.to_le_bytes());
-    }
-
-    pub(crate) fn multiply64(&mut self, to: Host, from: Host) {
-        self.encode(Width::Double, &[0x0F, 0xAF], to.0, Place::Register(from));
-    }
-
-    /// Copies and extends 32 to 64 bits with the sign.
-    pub(crate) fn extend(&mut self, to: Host, from: Place) {
-        self.encode(Width::Double, &[0x63], to.0, from);
+        match i8::try_from(value) {
+            Ok(short) => {
+                self.encode(Width::Word, &[0x6B], to.0, from);
+                self.code.push(short as u8);
+            }
+            Err(_) => {
+                self.encode(Width::Word, &[0x69], to.0, from);
+                self.bytes(&value.to_le_bytes());
+            }
+        }
     }
 
     /// EDX:EAX by a register; quotient to EAX, remainder to EDX.
@@ -371,17 +360,18 @@ impl Assembler {
         self.bytes(&[0x0F, 0xC8 | to.0 & 7]);
     }
 
-    pub(crate) fn load64(&mut self, to: Host, from: Place) {
-        self.encode(Width::Double, &[0x8B], to.0, from);
-    }
-
-    pub(crate) fn store64(&mut self, to: Place, from: Host) {
-        self.encode(Width::Double, &[0x89], from.0, to);
-    }
-
-    /// Sets a bit of a register, counted over 64.
-    pub(crate) fn set_bit64(&mut self, to: Host, bit: u8) {
-        self.encode(Width::Double, &[0x0F, 0xBA], 5, Place::Register(to));
-        self.code.push(bit);
+    /// An opcode that reads memory at `base + (index << by) + displacement`.
+    pub(crate) fn load_scaled(
+        &mut self,
+        opcode: &[u8],
+        to: Host,
+        base: Host,
+        (index, by): (Host, u8),
+        displacement: i32,
+    ) {
+        self.code.push(0x40 | (to.0 >> 3 & 1) << 2 | (index.0 >> 3 & 1) << 1 | base.0 >> 3 & 1);
+        self.bytes(opcode);
+        self.bytes(&[0x84 | (to.0 & 7) << 3, by << 6 | (index.0 & 7) << 3 | base.0 & 7]);
+        self.bytes(&displacement.to_le_bytes());
     }
 }

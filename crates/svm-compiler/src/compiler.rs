@@ -2,22 +2,22 @@
 
 use core::fmt;
 
-use portcullis_svm::compiled::{CompiledTier, LentMemory, Ran, ScannedText};
+use portcullis_svm::compiled::{CompiledTier, LentMemory, Next, Ran, ScannedPart, ScannedText};
 
-use crate::entry::{Frame, RESUME, SPENT, routines};
-use crate::host::arena::Arena;
+use crate::entry::{ASTRAY, CALL, Frame, ID, RESUME, Routines, SPENT, routines};
+use crate::host::arena::{Arena, PAGE, Width};
 use crate::host::code::CodeMemory;
 use crate::host::fault::{FAULT, Registration};
+use crate::lengths::Lengths;
 use crate::pins::Regions;
 use crate::plan::{CHUNK, Plan};
 use crate::translate::{Exits, at_stop, translate};
 
-/// Octets of compiled code of one client.
-const CODE_BYTES_MAX: usize = 64 << 20;
-/// Octets of code that one instruction is given room for; most need a quarter of it.
-const CODE_BYTES_EACH: usize = 64;
-/// Octets of the routines around the code.
-const ROUTINES_BYTES: usize = 4096;
+/// Octets that a client may take in the tier for each of its instructions. When more is needed, no
+/// more is compiled.
+const OCTETS_EACH: usize = 16;
+/// Octets that it may take besides: what its 16 KiB have room for beside the client itself.
+const OCTETS_BESIDE: usize = 9728;
 /// Instructions of the longest text that is compiled.
 const TEXT_MAX: usize = 1 << 20;
 /// Blocks that are compiled once more from their middle on, because a jump led there.
@@ -32,6 +32,8 @@ const VISITS_MAX: u32 = 4096;
 /// Instructions that are translated again at a guard page, at most, in the time of one visit more.
 const INSTRUCTIONS_PER_VISIT: u32 = 64;
 
+/// An entry of the table that leads nowhere yet.
+const NO_ENTRY: u32 = 0;
 /// Interpret all that is left.
 const ALL: u64 = u64::MAX;
 
@@ -56,9 +58,11 @@ struct Loaded {
     plan: Plan,
     exits: Exits,
     frame: Frame,
-    /// The address in entries that lead nowhere yet.
-    unresolved: usize,
     chunks: Vec<Chunk>,
+    /// Octets that all this may take.
+    octets_max: usize,
+    /// Something was not compiled since it did not fit.
+    is_full: bool,
     /// Blocks that were compiled once more.
     late: usize,
     visits: u32,
@@ -74,8 +78,8 @@ struct Chunk {
     regions: Regions,
     /// Where its code begins and ends in the code memory.
     code: core::ops::Range<u32>,
-    /// Where each of its instructions begins, from there.
-    starts: Vec<u32>,
+    /// How long each of its instructions is there.
+    lengths: Lengths,
 }
 
 impl CompiledTier for Compiler {
@@ -100,9 +104,22 @@ impl CompiledTier for Compiler {
         pc: usize,
         left: u64,
     ) -> Ran {
-        let all = Ran { pc, left, interpret: ALL };
+        let all = Ran { pc, left, interpret: ALL, next: Next::Other };
         self.loaded.as_mut().map_or(all, |loaded| loaded.run(text, registers, all))
     }
+
+    fn has_given_up(&self) -> bool {
+        self.loaded.as_ref().is_none_or(|loaded| loaded.visits >= VISITS_MAX)
+    }
+
+    fn octets(&self) -> usize {
+        size_of::<Self>() + self.loaded.as_ref().map_or(0, Loaded::octets)
+    }
+}
+
+/// Octets that a client with so many instructions may take.
+const fn octets_max(instructions: usize) -> usize {
+    OCTETS_BESIDE + instructions * OCTETS_EACH
 }
 
 impl Loaded {
@@ -110,20 +127,17 @@ impl Loaded {
         if text.len() > TEXT_MAX {
             return None;
         }
-        let plan = Plan::new(text);
-        let mut arena = Arena::new(text.len())?;
-        let room = (text.len() * CODE_BYTES_EACH + ROUTINES_BYTES).min(CODE_BYTES_MAX);
-        let mut code = CodeMemory::new(room)?;
-        let routines = routines(&plan)?;
-        code.append(&routines.code)?;
-        let exit = code.address(routines.fault as usize);
+        let plan = Plan::new(&text.read(0..text.len()));
+        let width = if octets_max(text.len()) <= 1 << 16 { Width::Half } else { Width::Word };
+        let arena = Arena::new(text.len(), width)?;
+        let mut code = CodeMemory::new(octets_max(text.len()))?;
+        let table = (arena.table_offset()?, width);
+        let routines = routines(&plan, text.len(), table)?;
+        code.append_routines(&routines)?;
+        let Routines { stop, spent, jump, astray, fault, .. } = routines;
+        let exit = code.address(fault as usize);
         let registration = Registration::new(code.range(), arena.reach(), exit)?;
-        let unresolved = code.address(routines.resume as usize);
-        for index in 0..text.len() {
-            arena.set_entry(index, unresolved);
-        }
-        let exits =
-            Exits { stop: routines.stop, spent: routines.spent, table: arena.table_offset()?, bmi };
+        let exits = Exits { stop, spent, jump, astray, table, bmi };
         let chunks = Vec::new();
         let _registration = registration;
         Some(Self {
@@ -133,8 +147,9 @@ impl Loaded {
             plan,
             exits,
             frame: Frame::default(),
-            unresolved,
             chunks,
+            octets_max: octets_max(text.len()),
+            is_full: false,
             late: 0,
             visits: 0,
             is_visited: false,
@@ -148,6 +163,7 @@ impl Loaded {
         let mut is_seldom = !core::mem::take(&mut self.is_visited);
         loop {
             at.interpret = ALL;
+            at.next = Next::Other;
             let Some(budget) = at.left.checked_sub(held_back).and_then(|b| i64::try_from(b).ok())
             else {
                 return at;
@@ -157,7 +173,10 @@ impl Loaded {
             }
             let entry = match self.entry(text, at.pc, is_seldom) {
                 Entry::At(entry) => entry,
-                Entry::Never => return at,
+                Entry::Never => {
+                    self.visits = VISITS_MAX;
+                    return at;
+                }
                 Entry::NotHere => {
                     self.visits += u32::from(!is_seldom);
                     self.is_visited = !is_seldom;
@@ -178,6 +197,13 @@ impl Loaded {
                 RESUME => {}
                 SPENT => return Ran { interpret: ALL, ..at },
                 FAULT => return self.at_guard_page(text, registers, at),
+                ASTRAY => {
+                    let target = self.frame.astray.rotate_left(1) << 1;
+                    return Ran { next: Next::Jump(text.base().wrapping_add(target)), ..at };
+                }
+                why if why & CALL != 0 => {
+                    return Ran { next: Next::Call((why >> ID) as u16), ..at };
+                }
                 _ => return at,
             }
         }
@@ -185,24 +211,25 @@ impl Loaded {
 
     /// Where an instruction is entered; what seldom happens is not compiled for.
     fn entry(&mut self, text: ScannedText<'_>, pc: usize, is_seldom: bool) -> Entry {
-        let known = |loaded: &Self| {
-            let entry = loaded.arena.entry(pc).filter(|_| pc < text.len());
-            match entry {
-                None => Some(Entry::Never),
-                Some(entry) if entry != loaded.unresolved => Some(Entry::At(entry)),
-                Some(_) => None,
-            }
+        let known = |loaded: &Self| match loaded.arena.entry(pc).filter(|_| pc < text.len()) {
+            None => Some(Entry::Never),
+            Some(NO_ENTRY) => None,
+            Some(entry) => Some(Entry::At(entry as usize)),
         };
         if let Some(entry) = known(self) {
             return entry;
         }
         let first = pc / CHUNK * CHUNK;
         let end = text.len().min(first + CHUNK);
-        let is_compiled = |loaded: &Self| loaded.arena.entry(first) != Some(loaded.unresolved);
+        if self.is_full {
+            return Entry::NotHere;
+        }
+        let is_compiled = |loaded: &Self| loaded.arena.entry(first) != Some(NO_ENTRY);
         if !is_compiled(self) {
-            let regions = Regions::new(text, &self.plan, (first, end));
-            if self.compile(text, regions, (first, end)).is_none() {
-                return Entry::Never;
+            let part = text.read(first..end);
+            let regions = Regions::new(&part, &self.plan, (first, end));
+            if self.compile(&part, regions, (first, end)).is_none() {
+                return if self.is_full { Entry::NotHere } else { Entry::Never };
             }
             if let Some(entry) = known(self) {
                 return entry;
@@ -215,7 +242,7 @@ impl Loaded {
         }
         self.late += 1;
         let regions = Regions::base(&self.plan, pc);
-        match self.compile(text, regions, (pc, pc + rest)) {
+        match self.compile(&text.read(pc..pc + rest), regions, (pc, pc + rest)) {
             Some(()) => known(self).unwrap_or(Entry::Never),
             // No room is left; elsewhere there is code.
             None => Entry::NotHere,
@@ -224,21 +251,38 @@ impl Loaded {
 
     fn compile(
         &mut self,
-        text: ScannedText<'_>,
+        text: &ScannedPart,
         regions: Regions,
         (first, end): (usize, usize),
     ) -> Option<()> {
         let origin = self.code.used();
         let range = (first, end);
         let compiled = translate(text, &self.plan, &regions, self.exits, origin as u32, range)?;
+        self.chunks.reserve_exact(1);
+        let more = regions.octets() + compiled.lengths.octets();
+        let pages = paged(origin + compiled.code.len()) - paged(origin);
+        if self.octets() + more + pages > self.octets_max {
+            self.is_full = true;
+            return None;
+        }
         self.code.append(&compiled.code)?;
         for (index, entry) in compiled.entries {
-            let address = self.code.address(origin + entry as usize);
-            self.arena.set_entry(index, address);
+            self.arena.set_entry(index, origin as u32 + entry);
         }
         let code = origin as u32..self.code.used() as u32;
-        self.chunks.push(Chunk { first, regions, code, starts: compiled.starts });
+        self.chunks.push(Chunk { first, regions, code, lengths: compiled.lengths });
         Some(())
+    }
+
+    /// What all this takes; of the code memory and of the table whole pages.
+    fn octets(&self) -> usize {
+        let of = |chunk: &Chunk| chunk.regions.octets() + chunk.lengths.octets();
+        size_of::<Self>()
+            + self.plan.octets()
+            + paged(self.code.used())
+            + self.arena.table_octets()
+            + self.chunks.capacity() * size_of::<Chunk>()
+            + self.chunks.iter().map(of).sum::<usize>()
     }
 
     /// An instruction touched what its guest may not, or a page that is the interpreter's.
@@ -249,7 +293,7 @@ impl Loaded {
             return lost;
         };
         let within = offset - chunk.code.start;
-        let pc = chunk.first + chunk.starts.partition_point(|start| *start <= within) - 1;
+        let pc = chunk.first + chunk.lengths.at(within);
         let stop = (chunk.first, pc);
         let found = at_stop(text, &self.plan, &chunk.regions, self.exits, stop);
         let Some((standing, again)) = found else { return lost };
@@ -258,13 +302,18 @@ impl Loaded {
         self.visits += 1 + again as u32 / INSTRUCTIONS_PER_VISIT;
         // The block was paid in full; from here on nothing of it has retired.
         let unspent = self.plan.rest_of_block(pc) as u64;
-        Ran { pc, left: at.left.saturating_add(unspent), interpret: 1 }
+        Ran { pc, left: at.left.saturating_add(unspent), ..at }
     }
+}
+
+/// So many octets as whole pages.
+const fn paged(octets: usize) -> usize {
+    octets.next_multiple_of(PAGE as usize)
 }
 
 /// Whether an instruction can be entered.
 enum Entry {
-    /// At this address.
+    /// At this place of the code.
     At(usize),
     /// Not this one; perhaps a later one.
     NotHere,

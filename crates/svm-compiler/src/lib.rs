@@ -23,6 +23,8 @@ mod entry;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod host;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod lengths;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod pins;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod plan;

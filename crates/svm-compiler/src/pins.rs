@@ -4,7 +4,7 @@
 //! indirect jump, registers stand by it. A loop that calls nobody may have a choice of its own, made
 //! from that of the loop around it; who jumps in or out moves what differs.
 
-use portcullis_svm::compiled::{Op, ScannedText};
+use portcullis_svm::compiled::{Op, ScannedPart};
 
 use crate::allocation::registers;
 use crate::assembler::{Host, R8, R9, R10, R11, R12, R13, RBX, RDI, RSI};
@@ -26,19 +26,29 @@ const WEIGHED_MAX: usize = 16 * CHUNK;
 /// Loops of one part of the text that may have a choice of their own.
 const LOOPS_MAX: usize = 250;
 
-/// One choice.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Pins([Option<Host>; 32]);
+/// One choice: for each register of the guest the number of the host's, or [`NO_PIN`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Pins([u8; 32]);
+
+/// No register of the host.
+const NO_PIN: u8 = u8::MAX;
+
+impl Default for Pins {
+    fn default() -> Self {
+        Self([NO_PIN; 32])
+    }
+}
 
 impl Pins {
     /// The register of the host that holds a register of the guest.
     pub(crate) fn get(&self, register: u8) -> Option<Host> {
-        self.0.get(usize::from(register)).copied().flatten()
+        let host = self.0.get(usize::from(register)).copied()?;
+        (host != NO_PIN).then_some(Host(host))
     }
 
     /// All of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u8, Host)> + '_ {
-        (0..).zip(&self.0).filter_map(|(register, host)| Some((register, (*host)?)))
+        (0..32).filter_map(|register| Some((register, self.get(register)?)))
     }
 
     /// The registers of the guest that are pinned, as bits.
@@ -48,13 +58,13 @@ impl Pins {
 
     fn set(&mut self, register: u8, host: Option<Host>) {
         if let Some(place) = self.0.get_mut(usize::from(register)) {
-            *place = host;
+            *place = host.map_or(NO_PIN, |host| host.0);
         }
     }
 
     /// The choice for the whole text.
-    pub(crate) fn base(text: ScannedText<'_>, plan: &Plan) -> Self {
-        Self::default().adapted(&Weights::of(text, plan, 0, text.len()))
+    pub(crate) fn base(text: &ScannedPart, plan: &Plan) -> Self {
+        Self::default().adapted(&Weights::of(text, plan, 0, text.text_len()))
     }
 
     /// The choice for a loop inside.
@@ -102,7 +112,7 @@ struct Weights {
 }
 
 impl Weights {
-    fn of(text: ScannedText<'_>, plan: &Plan, first: usize, end: usize) -> Self {
+    fn of(text: &ScannedPart, plan: &Plan, first: usize, end: usize) -> Self {
         let mut each = [0_u64; 32];
         let outside = plan.depth(first).saturating_sub(1);
         let mut add = |register: u8, weight: u64| {
@@ -155,26 +165,29 @@ impl Weights {
     }
 }
 
+/// The number of the base among the choices.
+pub(crate) const BASE: u8 = 0;
+
 /// The choices of one part of the text.
 #[derive(Debug)]
 pub(crate) struct Regions {
     first: usize,
     /// The first is the base.
     choices: Vec<Pins>,
-    /// For each instruction, which one holds. Empty: the base everywhere.
-    of: Vec<u8>,
+    /// From which instruction on which one holds, counted from `first`. Before all: the base.
+    runs: Vec<(u32, u8)>,
 }
 
 impl Regions {
     /// The base for all instructions.
     pub(crate) fn base(plan: &Plan, first: usize) -> Self {
-        Self { first, choices: vec![plan.pins().clone()], of: Vec::new() }
+        Self { first, choices: vec![plan.pins().clone()], runs: Vec::new() }
     }
 
     /// Choices for the loops of `first..end`.
-    pub(crate) fn new(text: ScannedText<'_>, plan: &Plan, (first, end): (usize, usize)) -> Self {
+    pub(crate) fn new(text: &ScannedPart, plan: &Plan, (first, end): (usize, usize)) -> Self {
         let mut regions = Self::base(plan, first);
-        regions.of = vec![0; end - first];
+        let mut holds = vec![0_u8; end - first];
         let mut left = WEIGHED_MAX;
         for (head, last) in loops(text, (first, end)) {
             left = left.saturating_sub(last + 1 - head);
@@ -182,9 +195,9 @@ impl Regions {
                 break;
             }
             let within = head - first..last + 1 - first;
-            let Some(of) = regions.of.get(within.clone()) else { continue };
-            let Some(around) = of.first().copied() else { continue };
-            let is_nested = of.iter().all(|choice| *choice == around);
+            let Some(held) = holds.get_mut(within) else { continue };
+            let Some(around) = held.first().copied() else { continue };
+            let is_nested = held.iter().all(|choice| *choice == around);
             if !is_nested || regions.choices.len() > LOOPS_MAX {
                 continue;
             }
@@ -195,16 +208,30 @@ impl Regions {
             }
             let choice = regions.choices.len() as u8;
             regions.choices.push(pins);
-            if let Some(of) = regions.of.get_mut(within) {
-                of.fill(choice);
+            held.fill(choice);
+        }
+        let mut before = BASE;
+        for (at, choice) in (0..).zip(holds) {
+            if choice != before {
+                regions.runs.push((at, choice));
+                before = choice;
             }
         }
+        regions.runs.shrink_to_fit();
+        regions.choices.shrink_to_fit();
         regions
     }
 
-    /// The number of the choice that holds at an instruction; 0 is the base.
+    /// The number of the choice that holds at an instruction.
     pub(crate) fn at(&self, index: usize) -> u8 {
-        index.checked_sub(self.first).and_then(|at| self.of.get(at)).copied().unwrap_or(0)
+        let Some(at) = index.checked_sub(self.first) else { return BASE };
+        let run = self.runs.partition_point(|(begins, _)| *begins as usize <= at).checked_sub(1);
+        run.and_then(|run| self.runs.get(run)).map_or(BASE, |(_, choice)| *choice)
+    }
+
+    /// Octets that they take.
+    pub(crate) fn octets(&self) -> usize {
+        size_of_val(self.choices.as_slice()) + size_of_val(self.runs.as_slice())
     }
 
     /// A choice by its number.
@@ -214,7 +241,7 @@ impl Regions {
 }
 
 /// Loops from which nobody is called, the outer before the inner.
-fn loops(text: ScannedText<'_>, (first, end): (usize, usize)) -> Vec<(usize, usize)> {
+fn loops(text: &ScannedPart, (first, end): (usize, usize)) -> Vec<(usize, usize)> {
     let mut loops = Vec::new();
     // How many instructions before each one lead out of compiled code's sight.
     let mut calls = Vec::with_capacity(end - first + 1);

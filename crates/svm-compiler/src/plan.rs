@@ -5,7 +5,7 @@
 //! round passes the head of a loop or a JALR, and those two look at the budget; so between two
 //! looks no more instructions retire than the text has.
 
-use portcullis_svm::compiled::{Op, ScannedText};
+use portcullis_svm::compiled::{Op, ScannedPart};
 
 use crate::pins::Pins;
 use crate::shape::{ends_block, is_branch, is_compiled, writes};
@@ -18,8 +18,8 @@ const LOOP_MAX: usize = 4096;
 /// The plan of one text.
 #[derive(Debug)]
 pub(crate) struct Plan {
+    /// For each instruction the bits below, and from [`DEPTH`] on how many loops are around it.
     marks: Vec<u8>,
-    depth: Vec<i8>,
     pins: Pins,
 }
 
@@ -30,17 +30,21 @@ const LOOP_HEAD: u8 = 2;
 /// More than one way leads to here, or one from outside: what stands in registers of the host is
 /// agreed. Other blocks are only entered from the one before.
 const JOIN: u8 = 4;
+/// Where the number of loops begins.
+const DEPTH: u32 = 3;
+/// The most loops that are counted; deeper is as deep.
+const DEPTH_MAX: i32 = 31;
 
 impl Plan {
-    pub(crate) fn new(text: ScannedText<'_>) -> Self {
-        let mut marks = vec![0; text.len()];
+    pub(crate) fn new(text: &ScannedPart) -> Self {
+        let mut marks = vec![0; text.text_len()];
         let mut mark = |index: usize, bits| {
             if let Some(mark) = marks.get_mut(index) {
                 *mark |= bits;
             }
         };
-        let mut changes = vec![0_i32; text.len() + 1];
-        for index in 0..text.len() {
+        let mut changes = vec![0_i32; text.text_len() + 1];
+        for index in 0..text.text_len() {
             let Some(instruction) = text.get(index) else { break };
             if index % CHUNK == 0 {
                 mark(index, LEADER | JOIN);
@@ -66,11 +70,11 @@ impl Plan {
             }
         }
         let mut depth = 0;
-        let depths = changes.iter().map(|change| {
+        for (mark, change) in marks.iter_mut().zip(changes) {
             depth += change;
-            depth.clamp(0, i32::from(i8::MAX)) as i8
-        });
-        let mut plan = Self { marks, depth: depths.collect(), pins: Pins::default() };
+            *mark |= (depth.clamp(0, DEPTH_MAX) as u8) << DEPTH;
+        }
+        let mut plan = Self { marks, pins: Pins::default() };
         plan.pins = Pins::base(text, &plan);
         plan
     }
@@ -96,7 +100,7 @@ impl Plan {
 
     /// How many loops are around an instruction.
     pub(crate) fn depth(&self, index: usize) -> i32 {
-        self.depth.get(index).copied().unwrap_or(0).into()
+        self.marks.get(index).map_or(0, |mark| mark >> DEPTH).into()
     }
 
     /// Instructions from here to the end of the block.
@@ -112,6 +116,11 @@ impl Plan {
     fn until(&self, index: usize, mark: u8) -> usize {
         let behind = self.marks.get(index + 1..).unwrap_or_default();
         1 + behind.iter().take_while(|marks| **marks & mark == 0).count()
+    }
+
+    /// Octets that it takes.
+    pub(crate) fn octets(&self) -> usize {
+        self.marks.capacity() + size_of::<Self>()
     }
 
     /// Where registers stand wherever code is entered from outside.

@@ -11,10 +11,12 @@ mod control;
 mod edges;
 mod shifts;
 
-use portcullis_svm::compiled::{Instruction, Op, ScannedText};
+use portcullis_svm::compiled::{Instruction, Op, ScannedPart, ScannedText};
 
 use crate::allocation::Allocation;
 use crate::assembler::{Alu, Assembler, Condition, Label, R14};
+use crate::entry::Table;
+use crate::lengths::Lengths;
 use crate::pins::{Pins, Regions};
 use crate::plan::Plan;
 use crate::shape::{is_compiled, reads, writes};
@@ -29,24 +31,28 @@ pub(crate) struct Exits {
     pub(crate) stop: u32,
     /// The budget is nearly spent before the instruction whose index is in EAX.
     pub(crate) spent: u32,
-    /// From R15 to the table of entries, one for each instruction of the text.
-    pub(crate) table: i32,
+    /// On to where a JALR leads, see [`crate::entry::Routines`].
+    pub(crate) jump: u32,
+    /// Stops before the JALR whose index is in EDX.
+    pub(crate) astray: u32,
+    /// The table of entries, one for each instruction of the text.
+    pub(crate) table: Table,
     /// Whether the processor has BMI1 and BMI2.
     pub(crate) bmi: bool,
 }
 
-/// Compiled instructions `first..first + starts.len()` of the text.
+/// A part of the text, compiled.
 #[derive(Debug)]
 pub(crate) struct Compiled {
     pub(crate) code: Vec<u8>,
-    /// Where each instruction begins in `code`.
-    pub(crate) starts: Vec<u32>,
+    /// How long each instruction is in `code`.
+    pub(crate) lengths: Lengths,
     /// Instructions that can be entered from outside, and where.
     pub(crate) entries: Vec<(usize, u32)>,
 }
 
 struct Translation<'a> {
-    text: ScannedText<'a>,
+    text: &'a ScannedPart,
     plan: &'a Plan,
     regions: &'a Regions,
     exits: Exits,
@@ -71,7 +77,7 @@ struct Translation<'a> {
 /// Compiles instructions `first..end`. `first` is entered like the beginning of a block; `end` is
 /// one, or the end of the text.
 pub(crate) fn translate(
-    text: ScannedText<'_>,
+    text: &ScannedPart,
     plan: &Plan,
     regions: &Regions,
     exits: Exits,
@@ -82,8 +88,13 @@ pub(crate) fn translate(
     translation.origin = origin;
     let starts = translation.all()?;
     translation.asides()?;
-    let Translation { code, entries, .. } = translation;
-    Some(Compiled { code: code.finish()?, starts, entries })
+    let Translation { code, mut entries, .. } = translation;
+    let finished = code.finish()?;
+    for (_, entry) in &mut entries {
+        *entry = finished.moved(*entry);
+    }
+    let starts = starts.into_iter().map(|start| finished.moved(start));
+    Some(Compiled { lengths: Lengths::new(starts), code: finished.code, entries })
 }
 
 /// Where registers stand when the access to memory of `pc` is made, in code that was compiled
@@ -99,6 +110,7 @@ pub(crate) fn at_stop(
         index == first || plan.is_join(index) || regions.at(index) != regions.at(index - 1)
     };
     let join = (first..=pc).rev().find(|index| begins(*index))?;
+    let text = &text.read(join..join + plan.until_join(join));
     let mut translation = Translation::new(text, plan, regions, exits, (join, pc + 1))?;
     translation.watched = Some(pc);
     translation.all()?;
@@ -107,7 +119,7 @@ pub(crate) fn at_stop(
 
 impl<'a> Translation<'a> {
     fn new(
-        text: ScannedText<'a>,
+        text: &'a ScannedPart,
         plan: &'a Plan,
         regions: &'a Regions,
         exits: Exits,

@@ -1,7 +1,7 @@
 //! What becomes of registers within a row of instructions that is entered at its top only: when
 //! each is named next, and whether what it holds can still be seen.
 
-use portcullis_svm::compiled::ScannedText;
+use portcullis_svm::compiled::ScannedPart;
 
 use crate::shape::{reads, shows, writes};
 
@@ -41,7 +41,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn new(text: ScannedText<'_>, first: usize, end: usize) -> Self {
+    pub(crate) fn new(text: &ScannedPart, first: usize, end: usize) -> Self {
         let mut next = [Next::END; 32];
         let mut shown = u32::MAX;
         let mut behind = Vec::with_capacity(end - first);

@@ -11,8 +11,7 @@ use crate::engine::Machine;
 use crate::memory::GuestMemory;
 use crate::memory::MemoryFault;
 use crate::outcome::Outcome;
-use crate::scan::DecodedText;
-use crate::threaded::Slot;
+use crate::text::{DecodedText, Fetch, Slots, Words};
 
 /// General registers, the sink for writes to x0, and the PC as an index into the text.
 #[derive(Clone, Debug)]
@@ -88,23 +87,28 @@ macro_rules! loaded {
 ///
 /// What was retired is counted at taken transfers: between two of them it is the distance. One
 /// comparison therefore sees the end of the text and the end of the budget.
-#[inline(never)]
 pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> Stop {
+    if text.is_in_words() {
+        run_from(&mut Words::new(text), text, machine)
+    } else {
+        run_from(&mut Slots::new(text), text, machine)
+    }
+}
+
+#[inline(never)]
+fn run_from(code: &mut impl Fetch, text: &DecodedText, machine: &mut Machine) -> Stop {
     let Machine { registers, memory, left: remaining, .. } = machine;
-    let code = text.code.as_slice();
     let mut pc = registers.pc;
     let mut left = *remaining;
     // Where the straight code began that is running, and the slots that it may reach.
     let mut from = pc;
-    let mut run = within(code, pc, left);
+    code.within(pc, left);
     let stop = loop {
-        let Some(slot) = run.get(pc) else {
-            let is_outside = pc >= code.len();
+        let Some(instruction) = code.fetch(pc, memory, pc == from) else {
+            let is_outside = pc >= text.len;
             break if is_outside { Stop::Jump(text.address(pc)) } else { Stop::OutOfBudget };
         };
-        #[cfg(feature = "rows")]
-        slot.count(pc == from);
-        let Instruction { op, rd, rs1, rs2, imm } = slot.instruction;
+        let Instruction { op, rd, rs1, rs2, imm } = instruction;
         let a = registers.get(rs1);
         let b = registers.get(rs2);
         let immediate = imm as u32;
@@ -113,7 +117,7 @@ pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> Stop {
                 left -= (pc + 1 - from) as u64;
                 pc = $target;
                 from = pc;
-                run = within(code, pc, left);
+                code.within(pc, left);
                 continue;
             }};
         }
@@ -188,16 +192,6 @@ pub(crate) fn run(text: &DecodedText, machine: &mut Machine) -> Stop {
     registers.pc = pc;
     *remaining = left - (pc - from) as u64;
     stop
-}
-
-/// The slots that straight code from `pc` on may reach before so much budget is used up.
-#[inline(always)]
-fn within(code: &[Slot], pc: usize, left: u64) -> &[Slot] {
-    if left >= code.len() as u64 {
-        return code;
-    }
-    let end = pc.saturating_add(left as usize).min(code.len());
-    code.get(..end).unwrap_or_default()
 }
 
 #[cfg(portcullis_threaded)]

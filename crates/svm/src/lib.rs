@@ -36,6 +36,7 @@ mod scalar_crypto;
 mod scan;
 mod snapshot;
 mod syscall;
+mod text;
 mod threaded;
 mod timers;
 mod trace;

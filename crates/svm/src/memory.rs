@@ -159,6 +159,16 @@ impl GuestMemory {
         })
     }
 
+    /// Takes every region back from the tier that lent it.
+    pub(crate) fn take_back(&mut self) {
+        for region in self.regions_mut() {
+            if let Some(mut lent) = region.lent.take() {
+                region.bytes = lent.octets().to_vec();
+                lent.octets_mut().fill(0);
+            }
+        }
+    }
+
     /// Copies a range in, once.
     ///
     /// # Errors
@@ -349,8 +359,9 @@ impl GuestMemory {
         [&mut self.data, &mut self.stack, &mut self.constants].into_iter().chain(&mut self.rest)
     }
 
+    /// The octets of a range that lies in one region.
     #[inline]
-    fn readable(&self, address: u32, len: u32) -> Option<&[u8]> {
+    pub(crate) fn readable(&self, address: u32, len: u32) -> Option<&[u8]> {
         // Mostly it is here.
         if len != 0
             && let Some(range) = self.data.range(address, len)

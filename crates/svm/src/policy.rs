@@ -31,7 +31,6 @@ struct Word {
 
 impl PermitTable {
     /// Octets of a table without limits.
-    #[cfg(test)]
     pub(crate) const OCTETS: usize = size_of::<Self>() + size_of::<[[Word; WORDS]; EVENTS]>();
 
     /// Nothing is permitted.

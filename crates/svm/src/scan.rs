@@ -11,6 +11,8 @@ use crate::abi;
 use crate::decode::{ECALL, Instruction, Op, SINK, decode};
 use crate::extension::{self, Extensions};
 use crate::policy::{Compatibility, Limits, PermitTable};
+pub(crate) use crate::text::DecodedText;
+use crate::text::{ILLEGAL, placed};
 use crate::threaded::Slot;
 
 /// Why a client was refused before its first instruction.
@@ -73,9 +75,6 @@ pub enum ScanError {
     FallsThrough,
 }
 
-/// Faults when it is reached.
-const ILLEGAL: Instruction = Instruction { op: Op::Illegal, rd: SINK, rs1: 0, rs2: 0, imm: 0 };
-
 /// What the scan saw, for reports.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ScanReport {
@@ -83,27 +82,6 @@ pub struct ScanReport {
     pub instructions: usize,
     /// Every system call id in the text, ascending.
     pub calls: Vec<u16>,
-}
-
-/// Decoded text: one entry per word.
-#[derive(Debug)]
-pub(crate) struct DecodedText {
-    pub(crate) base: u32,
-    pub(crate) code: Vec<Slot>,
-}
-
-impl DecodedText {
-    /// The index of an address, when it is an instruction of the text.
-    pub(crate) fn index(&self, address: u32) -> Option<usize> {
-        let offset = address.wrapping_sub(self.base);
-        let index = (offset / 4) as usize;
-        (offset.is_multiple_of(4) && index < self.code.len()).then_some(index)
-    }
-
-    /// The address of an index.
-    pub(crate) const fn address(&self, index: usize) -> u32 {
-        self.base.wrapping_add(index as u32 * 4)
-    }
 }
 
 /// Decodes and checks a text that starts at `base`.
@@ -124,38 +102,25 @@ pub(crate) fn scan(
     if !base.is_multiple_of(4) || end > u64::from(abi::RETURN_ADDRESS) {
         return Err(ScanError::LoadOffset(base));
     }
-    let mut decoded = DecodedText { base, code: Vec::with_capacity(text.len() / 4) };
+    let len_in_words = text.len() / 4;
+    let mut decoded =
+        DecodedText { base, len: len_in_words, code: Vec::with_capacity(len_in_words) };
     let mut calls = BTreeSet::new();
     let mut order = Order::default();
     for (index, word) in text.as_chunks::<4>().0.iter().enumerate() {
         let address = decoded.address(index);
-        let mut instruction = permitted(u32::from_le_bytes(*word), address, limits)?;
-        match instruction.op {
-            Op::Jal | Op::Beq | Op::Bne | Op::Blt | Op::Bge | Op::Bltu | Op::Bgeu => {
-                match target_index(instruction.imm, address, base, len) {
-                    Ok(index) => instruction.imm = index,
-                    // Data among the text of a suite may look like a jump to nowhere.
-                    Err(_) if limits.compatibility != Compatibility::Client => {
-                        instruction = ILLEGAL;
-                    }
-                    Err(refusal) => return Err(refusal),
-                }
+        let instruction = permitted(u32::from_le_bytes(*word), address, limits)?;
+        let mut instruction = match placed(instruction, address, base, len) {
+            // Data among the text of a suite may look like a jump to nowhere.
+            Err(_) if limits.compatibility != Compatibility::Client => ILLEGAL,
+            placed => placed?,
+        };
+        if instruction.op == Op::Trap {
+            let id = instruction.imm as u16;
+            if !permits.permits_in_some_event(id) {
+                return Err(ScanError::Call { address, id });
             }
-            Op::Trap => {
-                let id = instruction.imm as u16;
-                if !permits.permits_in_some_event(id) {
-                    return Err(ScanError::Call { address, id });
-                }
-                calls.insert(id);
-            }
-            // AUIPC is the same as LUI once its address is known.
-            Op::Auipc => {
-                instruction.imm = instruction.imm.wrapping_add(address as i32);
-                instruction.rs1 = 0;
-            }
-            // What it loads is the sum of x0 and it.
-            Op::Lui => instruction.rs1 = 0,
-            _ => {}
+            calls.insert(id);
         }
         order.put(&mut instruction, index as u32);
         decoded.code.push(Slot::new(instruction));
@@ -220,16 +185,6 @@ fn permitted(word: u32, address: u32, limits: &Limits) -> Result<Instruction, Sc
             let op = if word == ECALL { Op::Ecall } else { Op::Illegal };
             Ok(Instruction { op, ..ILLEGAL })
         }
-    }
-}
-
-fn target_index(offset: i32, address: u32, base: u32, len: u32) -> Result<i32, ScanError> {
-    let target = address.wrapping_add_signed(offset);
-    let within = target.wrapping_sub(base);
-    if within < len && within.is_multiple_of(4) {
-        Ok((within / 4) as i32)
-    } else {
-        Err(ScanError::Target { address, target })
     }
 }
 

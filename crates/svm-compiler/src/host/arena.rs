@@ -21,6 +21,12 @@ pub(crate) const PAGE: u64 = 4096;
 const GUARD: usize = 64 << 10;
 /// Every address a guest can form.
 const SPACE: usize = 1 << 32;
+/// How wide the entries of the table are: a half word where no code is longer than that can say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Width {
+    Half = 2,
+    Word = 4,
+}
 /// Regions of one guest.
 const REGIONS_MAX: usize = 64;
 
@@ -29,6 +35,7 @@ pub(crate) struct Arena {
     start: *mut c_void,
     len: usize,
     table_octets: usize,
+    width: Width,
     regions: Vec<Shared>,
 }
 
@@ -46,18 +53,23 @@ unsafe impl Send for Arena {}
 
 impl Arena {
     /// Reserves the space, with a table of so many entries.
-    pub(crate) fn new(entries: usize) -> Option<Self> {
-        let table_octets = (entries * 8).next_multiple_of(PAGE as usize);
+    pub(crate) fn new(entries: usize, width: Width) -> Option<Self> {
+        let table_octets = (entries * width as usize).next_multiple_of(PAGE as usize);
         let len = table_octets + GUARD + SPACE + GUARD;
         // SAFETY: a new mapping at an address of the kernel's choice touches nothing that exists.
         let start = unsafe {
             let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
             mmap_anonymous(ptr::null_mut(), len, ProtFlags::empty(), flags).ok()?
         };
-        let arena = Self { start, len, table_octets, regions: Vec::new() };
+        let arena = Self { start, len, table_octets, width, regions: Vec::new() };
         // SAFETY: the range is the beginning of the mapping just made; nothing refers to it yet.
         unsafe { mprotect(start, table_octets, MprotectFlags::READ | MprotectFlags::WRITE).ok()? };
         Some(arena)
+    }
+
+    /// Octets of the table.
+    pub(crate) const fn table_octets(&self) -> usize {
+        self.table_octets
     }
 
     /// The host's address of guest address 0.
@@ -76,23 +88,35 @@ impl Arena {
         first..first + GUARD + SPACE + GUARD
     }
 
-    /// Writes an entry of the table: `false` when there is no such entry.
-    pub(crate) fn set_entry(&mut self, index: usize, address: usize) -> bool {
-        if index >= self.table_octets / 8 {
+    /// Writes an entry of the table: `false` when there is no such entry, or when it is too narrow.
+    pub(crate) fn set_entry(&mut self, index: usize, place: u32) -> bool {
+        if index >= self.table_octets / self.width as usize {
             return false;
         }
+        let narrow = u16::try_from(place);
         // SAFETY: the table begins at `start`, which is aligned to a page, and is mapped for
         // writing; the index was checked. Compiled code only reads it, and not now: entering it
         // takes `&mut` of the value that owns this one.
-        unsafe { self.start.cast::<u64>().add(index).write(address as u64) };
+        unsafe {
+            match (self.width, narrow) {
+                (Width::Half, Ok(place)) => self.start.cast::<u16>().add(index).write(place),
+                (Width::Half, Err(_)) => return false,
+                (Width::Word, _) => self.start.cast::<u32>().add(index).write(place),
+            }
+        }
         true
     }
 
-    /// The address of an entry.
-    pub(crate) fn entry(&self, index: usize) -> Option<usize> {
-        // SAFETY: as above, and every u64 is a value.
-        let entry = || unsafe { self.start.cast::<u64>().add(index).read() };
-        (index < self.table_octets / 8).then(|| entry() as usize)
+    /// An entry of the table; all are 0 at first.
+    pub(crate) fn entry(&self, index: usize) -> Option<u32> {
+        // SAFETY: as above, and all octets are values.
+        let entry = || unsafe {
+            match self.width {
+                Width::Half => self.start.cast::<u16>().add(index).read().into(),
+                Width::Word => self.start.cast::<u32>().add(index).read(),
+            }
+        };
+        (index < self.table_octets / self.width as usize).then(entry)
     }
 
     /// Makes memory for a region and gives the host's view of it.
@@ -179,8 +203,9 @@ impl LentMemory for HostView {
     fn octets(&self) -> &[u8] {
         // SAFETY: `offset + len` octets are mapped and initialised (a new file is zero), for as
         // long as `self` lives. Compiled code changes the same octets through the guest's view,
-        // but only inside `CompiledTier::run`, which the machine calls while it borrows all of the
-        // guest's memory for change, so that no such slice is alive then.
+        // but only where compiled code is entered, inside `CompiledTier::run`. The machine calls that
+        // while it has all of the guest's memory to itself, and the tier reads its text by
+        // `ScannedText::read`, which gives copies; so no such slice is alive then.
         unsafe { core::slice::from_raw_parts(self.start.cast::<u8>().add(self.offset), self.len) }
     }
 

@@ -7,7 +7,7 @@ use core::ptr;
 
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 
-use crate::entry::Frame;
+use crate::entry::{Frame, Routines};
 
 /// What the routine at the start of the code memory is called with, and what it gives back.
 type Enter = unsafe extern "sysv64" fn(
@@ -22,6 +22,8 @@ pub(crate) struct CodeMemory {
     start: *mut c_void,
     capacity: usize,
     used: usize,
+    /// Where the routine lies that is called.
+    enter: usize,
 }
 
 // SAFETY: the mapping is owned by this value alone.
@@ -35,7 +37,7 @@ impl CodeMemory {
             let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
             mmap_anonymous(ptr::null_mut(), capacity, ProtFlags::empty(), flags).ok()?
         };
-        Some(Self { start, capacity, used: 0 })
+        Some(Self { start, capacity, used: 0, enter: 0 })
     }
 
     /// Where the next code will go, from the start.
@@ -51,6 +53,12 @@ impl CodeMemory {
     /// Where code can lie.
     pub(crate) fn range(&self) -> core::ops::Range<usize> {
         self.address(0)..self.address(self.capacity)
+    }
+
+    /// The routines of `crate::entry`, first of all; [`Routines::enter`] is what is called.
+    pub(crate) fn append_routines(&mut self, routines: &Routines) -> Option<()> {
+        self.enter = routines.enter as usize;
+        self.append(&routines.code)
     }
 
     /// Adds code. It can be executed afterwards and not be written; meanwhile the other way round.
@@ -72,7 +80,7 @@ impl CodeMemory {
         unsafe { mprotect(self.start, self.capacity, protection).ok() }
     }
 
-    /// Enters the code at `target`, an address that [`Self::address`] gave for the beginning of a
+    /// Enters the code at `target`, a place that is counted from the start: the beginning of a
     /// block. Returns what the code left in RAX; `frame` says what is left of the budget.
     ///
     /// `guest` is the host's address of guest address 0 in an [`super::arena::Arena`] that the
@@ -84,16 +92,19 @@ impl CodeMemory {
         frame: &mut Frame,
         target: usize,
     ) -> Option<u64> {
-        if !(self.address(0)..self.address(self.used)).contains(&target) {
+        if target >= self.used {
             return None;
         }
-        // SAFETY: `append` has made the mapping executable, and at its start lies the routine of
+        frame.code = self.address(0);
+        let target = self.address(target);
+        // SAFETY: `append` has made the mapping executable, and at `enter` lies the routine of
         // `crate::entry`, which has this signature and keeps every register that the convention
         // tells it to keep. Compiled code writes to `registers`, to `frame`, below the stack pointer
         // and through `guest` with offsets that the guards of the arena bound; faults there come
         // back through the routine too (`super::fault`). The target is in the mapping.
         Some(unsafe {
-            let enter: Enter = core::mem::transmute::<*mut c_void, Enter>(self.start);
+            let routine = self.start.cast::<u8>().add(self.enter).cast::<c_void>();
+            let enter: Enter = core::mem::transmute::<*mut c_void, Enter>(routine);
             enter(registers.as_mut_ptr(), guest, frame, target)
         })
     }

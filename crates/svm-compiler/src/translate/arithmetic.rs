@@ -25,7 +25,7 @@ impl Translation<'_> {
             Op::Sb => self.store(index, Store::Byte, instruction),
             Op::Sh => self.store(index, Store::Half, instruction),
             Op::Sw => self.store(index, Store::Word, instruction),
-            _ if !is_compiled(op) => self.stop(index),
+            _ if !is_compiled(op) => self.stop(index, instruction),
             _ if rd == SINK => {}
             Op::Lui | Op::Auipc => self.allocation.constant(&mut self.code, rd, imm as u32),
             Op::Addi => self.add_constant(rd, rs1, imm),

@@ -3,15 +3,19 @@
 use portcullis_svm::compiled::{Instruction, Op, SINK};
 
 use crate::allocation::Operand;
-use crate::assembler::{Alu, Condition, Load, Place, R14, R15, RAX, Shift, Store};
+use crate::assembler::{Alu, Condition, Load, Place, R14, R15, RAX, RDX, Store};
+use crate::entry::{CALL, ID};
 
-use super::Translation;
-use super::edges::Aside;
+use super::{Exits, Translation};
 
 impl Translation<'_> {
-    /// An instruction that is the interpreter's.
-    pub(super) fn stop(&mut self, index: usize) {
-        let left = self.leave(index, 0, self.exits.stop, self.choice);
+    /// An instruction that is the interpreter's, or a TRAP.
+    pub(super) fn stop(&mut self, index: usize, instruction: &Instruction) {
+        let why = match instruction.op {
+            Op::Trap => CALL | u64::from(instruction.imm as u16) << ID,
+            _ => 0,
+        };
+        let left = self.leave(index, 0, self.exits.stop, self.choice, why);
         self.allocation.failed |= left.is_none();
     }
 
@@ -146,27 +150,24 @@ impl Translation<'_> {
                 self.code.alu_constant(Alu::Add, Place::Register(RAX), offset);
             }
         }
-        // Bit 0 falls out; bit 1, which must be zero, becomes the highest.
-        self.code.shift(Shift::Right, Place::Register(RAX), 1);
-        self.code.shift(Shift::RotateRight, Place::Register(RAX), 1);
-        // Before the link is written: who stops here has not retired.
-        self.allocation.flush(&mut self.code);
-        let len = self.text.len() as i32;
-        self.code.alu_constant(Alu::Cmp, Place::Register(RAX), len);
-        let stop = self.code.label();
-        self.code.jump_if(Condition::AboveOrEqual, stop);
-        let (exit, choice) = (self.exits.stop, self.choice);
-        self.aside.push(Aside::Leave { label: stop, pc: index, refund: 1, exit, choice });
-        if instruction.rd != SINK {
-            let link = self.address(index + 1);
-            self.allocation.constant(&mut self.code, instruction.rd, link);
-            self.allocation.flush(&mut self.code);
-        }
-        self.code.test64(R14, R14);
         // Only the base has a JALR: a loop with one has no choice of its own.
-        let spent = i64::from(self.exits.spent) - i64::from(self.origin);
+        self.allocation.flush(&mut self.code);
+        self.code.set(Place::Register(RDX), index as u32);
+        let Exits { jump, astray, spent, table, .. } = self.exits;
+        let [jump, astray, spent] =
+            [jump, astray, spent].map(|exit| i64::from(exit) - i64::from(self.origin));
+        if instruction.rd == SINK {
+            return self.code.jump_far(jump);
+        }
+        // Before the link is written: who stops here has not retired.
+        crate::entry::index(&mut self.code, self.text.text_len());
+        self.code.jump_far_if(Condition::AboveOrEqual, astray);
+        let link = self.address(index + 1);
+        self.allocation.constant(&mut self.code, instruction.rd, link);
+        self.allocation.flush(&mut self.code);
+        self.code.test64(R14, R14);
         self.code.jump_far_if(Condition::Negative, spent);
-        self.code.jump_table(R15, RAX, self.exits.table);
+        crate::entry::jump_by_table(&mut self.code, table);
     }
 }
 

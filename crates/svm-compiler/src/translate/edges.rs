@@ -1,7 +1,9 @@
 //! Ways from one place to another where registers stand otherwise, and the ways out.
 
 use crate::allocation::slot;
-use crate::assembler::{Alu, Label, Place, R14, R15, RAX, Store};
+use crate::assembler::{Alu, Label, Place, R14, RAX, Store};
+use crate::entry::jump_by_table;
+use crate::pins::BASE;
 
 use super::Translation;
 
@@ -17,9 +19,6 @@ pub(super) enum Aside {
     Entry { pc: usize },
 }
 
-/// The base of the choices.
-const BASE: u8 = 0;
-
 impl Translation<'_> {
     /// Emits what was set aside.
     pub(super) fn asides(&mut self) -> Option<()> {
@@ -27,7 +26,7 @@ impl Translation<'_> {
             match aside {
                 Aside::Leave { label, pc, refund, exit, choice } => {
                     self.code.bind(label);
-                    self.leave(pc, refund, exit, choice)?;
+                    self.leave(pc, refund, exit, choice, 0)?;
                 }
                 Aside::Elsewhere { label, pc, choice } => {
                     self.code.bind(label);
@@ -75,26 +74,36 @@ impl Translation<'_> {
         Some(())
     }
 
-    /// Stops before `pc`. All slots without a pin are up to date.
-    pub(super) fn leave(&mut self, pc: usize, refund: i32, exit: u32, choice: u8) -> Option<()> {
+    /// Stops before `pc` and says why. All slots without a pin are up to date.
+    pub(super) fn leave(
+        &mut self,
+        pc: usize,
+        refund: i32,
+        exit: u32,
+        choice: u8,
+        why: u64,
+    ) -> Option<()> {
         if refund != 0 {
             self.code.alu_constant64(Alu::Add, R14, refund);
         }
         self.exchange(choice, BASE)?;
-        self.code.set(Place::Register(RAX), pc as u32);
+        match why {
+            0 => self.code.set(Place::Register(RAX), pc as u32),
+            why => self.code.set64(RAX, why | pc as u64),
+        }
         self.code.jump_far(i64::from(exit) - i64::from(self.origin));
         Some(())
     }
 
     /// On to an instruction outside this code.
     pub(super) fn elsewhere(&mut self, pc: usize, choice: u8) -> Option<()> {
-        if pc >= self.text.len() {
+        if pc >= self.text.text_len() {
             // Behind the text: the interpreter says what that means.
-            return self.leave(pc, 0, self.exits.stop, choice);
+            return self.leave(pc, 0, self.exits.stop, choice, 0);
         }
         self.exchange(choice, BASE)?;
         self.code.set(Place::Register(RAX), pc as u32);
-        self.code.jump_table(R15, RAX, self.exits.table);
+        jump_by_table(&mut self.code, self.exits.table);
         Some(())
     }
 

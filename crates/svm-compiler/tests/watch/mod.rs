@@ -8,10 +8,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use portcullis_svm::compiled::{CompiledTier, LentMemory, Ran, ScannedText};
+use portcullis_svm::compiled::{CompiledTier, LentMemory, Next, Ran, ScannedText};
 use portcullis_svm::{
-    CallPermitted, Client, Event, GuestMemory, HostFault, Limits, Outcome, Reply, State, Syscall,
-    SystemCalls, TraceStep,
+    CallPermitted, Client, Engine, Event, GuestMemory, HostFault, Limits, Outcome, Reply, State,
+    Syscall, SystemCalls, TraceStep,
 };
 
 use crate::support::{Recorder, everything, image};
@@ -98,6 +98,14 @@ impl CompiledTier for Watched {
         }
         ran
     }
+
+    fn has_given_up(&self) -> bool {
+        self.inner.has_given_up()
+    }
+
+    fn octets(&self) -> usize {
+        self.inner.octets()
+    }
 }
 
 /// Compiles nothing; compares where the watched run noted something.
@@ -135,7 +143,15 @@ impl CompiledTier for Stepper {
             assert_eq!((*place, then), (pc, &*registers), "{}: after {at}", self.what);
             self.next += 1;
         }
-        Ran { pc, left, interpret }
+        Ran { pc, left, interpret, next: Next::Other }
+    }
+
+    fn has_given_up(&self) -> bool {
+        false
+    }
+
+    fn octets(&self) -> usize {
+        0
     }
 }
 
@@ -199,5 +215,14 @@ pub fn same_with(inner: Box<dyn CompiledTier>, words: &[u32], limits: Limits, wh
         Stepper { notes: Arc::clone(&notes), expected, next: 0, budget, what: what.clone() };
     let interpreted = run(words, limits, Box::new(stepper), &notes);
     assert_eq!(compiled, interpreted, "{what}");
+    // Both went back to the words of the text; a client without a tier has slots.
+    let mut client = Client::load(&image(words), everything(), limits).unwrap();
+    client.set_engine(Engine::MatchLoop);
+    let mut host = Recorder::default();
+    let outcome = client.raise(Event::Initialize, &[], &mut host);
+    let (retired, charged) = (client.retired_instructions(), client.charged_instructions());
+    let (by_words, its_retired, its_charged, its_steps, _) = interpreted;
+    let by_words = (by_words, its_retired, its_charged, its_steps);
+    assert_eq!(by_words, (outcome, retired, charged, host.steps), "{what}, with slots");
     ran
 }
