@@ -40,7 +40,7 @@ pub(super) fn scramble<V: Register, const IN_FLIGHT: usize>(
     scratch: &mut Scratch<V>,
     lengths: &Lengths,
 ) {
-    for first in (0..GROUPS).step_by(IN_FLIGHT) {
+    for first in (0..lengths.groups).step_by(IN_FLIGHT) {
         let mut chain = [[V::ZERO; BLOCK]; IN_FLIGHT];
         for index in (0..lengths.octets / BLOCK).rev() {
             let Some(planes) = block_of(&mut scratch.planes, index) else { return };
@@ -77,7 +77,7 @@ pub(super) fn descramble<V: Register, const IN_FLIGHT: usize>(
     lengths: &Lengths,
 ) {
     let count = lengths.octets / BLOCK;
-    for first in (0..GROUPS).step_by(IN_FLIGHT) {
+    for first in (0..lengths.groups).step_by(IN_FLIGHT) {
         for index in 0..count {
             let Some(planes) = block_of(&mut scratch.planes, index) else { return };
             let mut state = [[V::ZERO; BLOCK]; IN_FLIGHT];

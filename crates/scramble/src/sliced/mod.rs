@@ -358,7 +358,8 @@ impl<V: Register> Scratch<V> {
 
     #[inline(always)]
     fn load_payloads(&mut self, lanes: &[Lane<'_>]) -> Lengths {
-        let mut lengths = Lengths { octets: 0, blocks_min: PAYLOAD_MAX / BLOCK };
+        let groups = lanes.len().div_ceil(V::OCTETS).min(GROUPS);
+        let mut lengths = Lengths { octets: 0, blocks_min: PAYLOAD_MAX / BLOCK, groups };
         for (row, lane) in self.rows.iter_mut().zip(lanes) {
             let length = lane.payload.len();
             lengths.octets = lengths.octets.max(length);
@@ -436,4 +437,6 @@ struct Lengths {
     octets: usize,
     /// Whole blocks of the shortest payload.
     blocks_min: usize,
+    /// Groups that have lanes in use.
+    groups: usize,
 }
