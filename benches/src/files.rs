@@ -55,6 +55,8 @@ fn row(
     let control_word: String = (0..octets).map(|octet| format!("{octet:02x}")).collect();
     let ours = Box::new(|| {
         let files = files?;
+        // Not part of the work: to give back the memory of the turn before.
+        let _ = fs::remove_file(&files.output);
         let mut command = Command::new(beside_us("portcullis")?);
         command.args(["scramble", "--mode", mode, "--cw", &control_word, "--pid", "0x100"]);
         clock(command.arg("--input").arg(&files.input).arg("--output").arg(&files.output))
