@@ -6,7 +6,7 @@ mod support;
 
 use portcullis_svm::{Client, Engine, Limits};
 use portcullis_svm_compiler::tier;
-use support::calls::{calls, ended};
+use support::calls::{all_kinds_end_alike, calls, ended};
 
 fn match_loop(client: &mut Client) {
     client.set_engine(Engine::MatchLoop);
@@ -33,6 +33,13 @@ fn every_budget_and_every_failure_ends_the_tier_at_the_same_call() {
         let by = |engine| ended(engine, &words, limits(50_000), Some(fails_at));
         assert_eq!(by(match_loop), by(compiled), "call {fails_at}");
     }
+}
+
+// spec-test: X-T04 X-T06 X-Y04 X-56
+// attack-test: T-28 T-30 T-31
+#[test]
+fn each_kind_of_call_ends_alike_in_compiled_code_and_whoever_looks_on() {
+    all_kinds_end_alike(&[match_loop, compiled], limits(0), (0..260).step_by(13));
 }
 
 /// The end of a slice at every place of a round: 111 instructions with what its calls are charged.

@@ -16,7 +16,7 @@ use crate::outcome::{Fault, Outcome, Violation, ViolationKind};
 use crate::policy::Limits;
 use crate::provider::Providers;
 use crate::scan::DecodedText;
-use crate::syscall::{HostFault, MAX_ARGUMENTS, Reply, Signature, Syscall, SystemCalls, TraceStep};
+use crate::syscall::{Exchange, HostFault, Reply, Signature, Syscall, SystemCalls, TraceStep};
 
 const SP: u8 = 2;
 const RESULT: u8 = 10;
@@ -33,6 +33,10 @@ pub(crate) struct Calls {
     pub(crate) traced: bool,
     /// Instructions charged for the host's work since the load.
     pub(crate) charged: u64,
+    /// How a call ended the client.
+    pub(crate) ended: Option<Outcome>,
+    /// What a call that goes to the host is about.
+    exchange: Exchange,
 }
 
 /// The event parameter buffer that the client registered.
@@ -44,8 +48,22 @@ pub(crate) struct EventBuffer {
 
 impl Calls {
     pub(crate) fn new(monitor: PolicyMonitor) -> Self {
-        let providers = Providers::default();
-        Self { monitor, providers, handler: None, buffer: None, traced: true, charged: 0 }
+        Self {
+            monitor,
+            providers: Providers::default(),
+            handler: None,
+            buffer: None,
+            traced: true,
+            charged: 0,
+            ended: None,
+            exchange: Exchange::new(),
+        }
+    }
+
+    /// A new event begins. Calls are plain where nobody looks on and no provider stands in.
+    #[inline]
+    pub(crate) fn begin_event(&mut self, event: Event) {
+        self.monitor.begin_event(event, !self.traced && self.providers.is_empty());
     }
 
     /// What a clone of the client has.
@@ -56,74 +74,121 @@ impl Calls {
     }
 }
 
+/// A call that is about to go to the host. Its parameters were read.
+pub(crate) struct Plain {
+    permitted: CallPermitted,
+    /// Octets that leave the stack.
+    pops: u32,
+    /// What it is charged with beside its TRAP, in instructions.
+    pub(crate) cost: u64,
+}
+
 /// How the calls of one event are made.
 pub(crate) struct Calling<'a> {
-    pub(crate) event: Event,
     pub(crate) text: &'a DecodedText,
     pub(crate) limits: &'a Limits,
     pub(crate) calls: &'a mut Calls,
     pub(crate) host: &'a mut dyn SystemCalls,
-    /// How a call that an engine made ended the client.
-    pub(crate) ended: Option<Outcome>,
 }
 
 impl Calling<'_> {
-    /// Makes one call; `false` when it ended the client, and `ended` says how. The PC is behind
-    /// the TRAP, which has not retired yet.
+    /// Makes one call; `false` when it ended the client, and [`Calls::ended`] says how. The PC is
+    /// behind the TRAP, which has not retired yet.
     // spec: X-T01 X-T02 X-T04 X-T05 X-T06 X-T07 X-T08 X-56 X-54
     #[inline(never)]
     pub(crate) fn trap(&mut self, machine: &mut Machine, id: u16) -> bool {
-        let return_pc = self.text.address(machine.registers.pc);
+        let next = machine.registers.pc;
+        let Some(plain) = self.plain(machine, id, next, machine.left, Exchange::pop) else {
+            return self.other(machine, id);
+        };
+        machine.left -= plain.cost + 1;
+        self.hand_over(machine, plain) || self.not_answered(machine)
+    }
+
+    /// Takes the first steps of [`Self::other`] for a call that is permitted without a limit, that
+    /// the host answers, on which nobody looks, and that is charged for less than `most`. `None`
+    /// when it is not one, or must not be made, or when `pop` leaves it to others: then only x31
+    /// has changed. The TRAP is the instruction before `next`.
+    #[inline(always)]
+    pub(crate) fn plain(
+        &mut self,
+        machine: &mut Machine,
+        id: u16,
+        next: usize,
+        most: u64,
+        pop: impl FnOnce(&mut Exchange, &GuestMemory, u32) -> bool,
+    ) -> Option<Plain> {
+        machine.registers.set(RETURN_PC, self.text.address(next));
+        let signature = Signature::at(id)?;
+        let Calls { exchange, monitor, .. } = &mut *self.calls;
+        exchange.begin(signature, signature.arguments);
+        if !pop(exchange, &machine.memory, machine.registers.get(SP)) {
+            return None;
+        }
+        let permitted = monitor.check_plain(id)?;
+        let cost = exchange.charge(signature);
+        let pops = u32::from(signature.arguments) * 4;
+        (cost < most).then_some(Plain { permitted, pops, cost })
+    }
+
+    /// Its other steps: the parameters leave the stack, the host's work is charged for and done.
+    /// `false` when [`Self::not_answered`] comes next. The caller lets the TRAP retire, and takes
+    /// the cost from what is left.
+    #[inline(always)]
+    pub(crate) fn hand_over(&mut self, machine: &mut Machine, plain: Plain) -> bool {
+        let Plain { permitted, pops, cost } = plain;
         let stack = machine.registers.get(SP);
-        machine.registers.set(RETURN_PC, return_pc);
+        machine.registers.set(SP, stack.wrapping_add(pops));
+        self.calls.charged += cost;
+        self.host.answer(permitted, &mut self.calls.exchange, &mut machine.memory);
+        match self.calls.exchange.answer {
+            Ok(reply) => {
+                resume(machine, reply);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Any other call, step by step.
+    #[inline(never)]
+    fn other(&mut self, machine: &mut Machine, id: u16) -> bool {
+        let return_pc = machine.registers.get(RETURN_PC);
+        let stack = machine.registers.get(SP);
         self.trace(|| TraceStep::Trap { id, stack, return_pc });
 
-        let Some(signature) = Signature::of_id(id) else { return self.unknown(return_pc, id) };
+        let Some(signature) = Signature::of_id(id) else { return self.unknown(machine, id) };
         let call = signature.call;
         let provider = self.calls.providers.get(id);
-        let (count, is_plain) = match provider {
-            None => (signature.arguments as usize, !signature.is_special),
-            Some(provider) => (provider.arguments, false),
-        };
-        let mut args = [0; MAX_ARGUMENTS];
-        let popped = pop(&machine.memory, stack, count, &mut args);
+        let count = provider.map_or(signature.arguments, |provider| provider.arguments);
+        let mut exchange = Exchange::new();
+        exchange.begin(signature, count);
+        let is_popped = exchange.pop(&machine.memory, stack);
 
-        let permitted = match self.calls.monitor.check(self.event, id) {
+        let permitted = match self.calls.monitor.check_now(id) {
             Ok(permitted) => permitted,
-            Err(reason) => return self.denied(return_pc, id, reason),
+            Err(reason) => return self.denied(machine, id, reason),
         };
-        if popped.is_none() {
-            return self.violation(return_pc, ViolationKind::Stack { call, stack });
+        if !is_popped {
+            return self.violation(machine, ViolationKind::Stack { call, stack });
         }
-        let args = args.get(..count).unwrap_or_default();
-        let stack = stack.wrapping_add(count as u32 * 4);
+        let args = exchange.args().unwrap_or_default();
+        let stack = stack.wrapping_add(u32::from(count) * 4);
         machine.registers.set(SP, stack);
 
         // The TRAP retires, whatever becomes of it; the host's work is charged for.
-        let left = machine.left.saturating_sub(1);
-        let cost = signature.charge(args);
-        machine.left = left.saturating_sub(cost);
-        if cost > left {
-            machine.left = left;
-            return self.end(Outcome::OutOfBudget { event: self.event });
+        machine.retire();
+        let cost = exchange.charge(signature);
+        if cost > machine.left {
+            return self.end(Outcome::OutOfBudget { event: self.calls.monitor.event() });
         }
+        machine.left -= cost;
         self.calls.charged += cost;
-        let answer = if is_plain {
-            self.host.call(permitted, call, args, &mut machine.memory)
-        } else {
-            self.special(permitted, call, args, &mut machine.memory)
-        };
-        let reply = match answer {
+        let reply = match self.answer(permitted, call, args, &mut machine.memory) {
             Ok(reply) => reply,
-            Err(fault) => return self.failed(return_pc, call, fault),
+            Err(fault) => return self.failed(machine, call, fault),
         };
-        machine.registers.set(RESULT, reply.result);
-        machine.registers.set(STATUS, reply.status as u32);
-        // The PC is what x31 holds: it stood behind the TRAP when x31 was set, and neither has
-        // changed since.
-        if is_plain && !self.calls.traced {
-            return true;
-        }
+        resume(machine, reply);
         let by_provider = !call.is_internal() && self.calls.providers.get(id).is_some();
         self.trace(|| TraceStep::Called { call, args, stack, reply, by_provider });
         if call == Syscall::Exit {
@@ -133,10 +198,8 @@ impl Calling<'_> {
         true
     }
 
-    /// A call that the machine itself or a provider answers.
-    #[cold]
-    #[inline(never)]
-    fn special(
+    /// By the machine itself, a provider or the host.
+    fn answer(
         &mut self,
         permitted: CallPermitted,
         call: Syscall,
@@ -169,36 +232,44 @@ impl Calling<'_> {
     /// The call ended the client.
     #[cold]
     fn end(&mut self, outcome: Outcome) -> bool {
-        self.ended = Some(outcome);
+        self.calls.ended = Some(outcome);
         false
     }
 
-    /// By the TRAP before this address.
+    /// By the TRAP that x31 leads behind.
     #[cold]
-    fn violation(&mut self, return_pc: u32, kind: ViolationKind) -> bool {
-        let pc = return_pc.wrapping_sub(4);
-        self.end(Outcome::Violation(Violation { event: self.event, pc, kind }))
+    fn violation(&mut self, machine: &Machine, kind: ViolationKind) -> bool {
+        let pc = machine.registers.get(RETURN_PC).wrapping_sub(4);
+        self.end(Outcome::Violation(Violation { event: self.calls.monitor.event(), pc, kind }))
     }
 
     #[cold]
-    fn denied(&mut self, return_pc: u32, id: u16, reason: Denied) -> bool {
-        let event = self.event;
+    fn denied(&mut self, machine: &Machine, id: u16, reason: Denied) -> bool {
+        let event = self.calls.monitor.event();
         self.trace(|| TraceStep::Denied { id, event });
-        self.violation(return_pc, ViolationKind::Denied { id, reason })
+        self.violation(machine, ViolationKind::Denied { id, reason })
     }
 
     /// The table does not have the call. The monitor is asked first all the same.
     #[cold]
-    fn unknown(&mut self, return_pc: u32, id: u16) -> bool {
-        match self.calls.monitor.check(self.event, id) {
-            Ok(_) => self.violation(return_pc, ViolationKind::UnknownCall(id)),
-            Err(reason) => self.denied(return_pc, id, reason),
+    fn unknown(&mut self, machine: &Machine, id: u16) -> bool {
+        match self.calls.monitor.check_now(id) {
+            Ok(_) => self.violation(machine, ViolationKind::UnknownCall(id)),
+            Err(reason) => self.denied(machine, id, reason),
         }
+    }
+
+    /// The host has not answered a plain call.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn not_answered(&mut self, machine: &Machine) -> bool {
+        let Err(fault) = self.calls.exchange.answer else { return true };
+        self.failed(machine, self.calls.exchange.call(), fault)
     }
 
     /// What it means that a call was not answered.
     #[cold]
-    fn failed(&mut self, return_pc: u32, call: Syscall, fault: HostFault) -> bool {
+    fn failed(&mut self, machine: &Machine, call: Syscall, fault: HostFault) -> bool {
         let kind = match fault {
             HostFault::Memory(fault) => ViolationKind::Pointer { call, fault },
             HostFault::NoSuchCall if call.is_internal() => ViolationKind::Registration(call),
@@ -206,15 +277,15 @@ impl Calling<'_> {
             HostFault::NotListed(what) => ViolationKind::NotListed { call, what },
             HostFault::Host(what) => return self.end(Outcome::Fault(Fault::Host { call, what })),
         };
-        self.violation(return_pc, kind)
+        self.violation(machine, kind)
     }
 
     #[cold]
     /// The calls that the machine answers itself; `None` when the registration is not legal.
     // spec: X-E02 X-E03
     fn internal(&mut self, memory: &GuestMemory, call: Syscall, args: &[u32]) -> Option<Reply> {
-        let Self { event, text, limits, calls, .. } = self;
-        let event = *event;
+        let Self { text, limits, calls, .. } = self;
+        let event = calls.monitor.event();
         let (first, second) = (args.first().copied(), args.get(1).copied());
         match call {
             Syscall::SetEventHandler => {
@@ -243,19 +314,10 @@ impl Calling<'_> {
     }
 }
 
-/// Pops the parameters: the last pushed lies lowest. `None` when they are not in memory that the
-/// client may write, as a stack must be.
-// defends: T-28
+/// The answer goes to x10 and x11. The PC is what x31 holds: it stood behind the TRAP when x31 was
+/// set, and neither has changed since.
 #[inline(always)]
-fn pop(
-    memory: &GuestMemory,
-    stack: u32,
-    count: usize,
-    args: &mut [u32; MAX_ARGUMENTS],
-) -> Option<()> {
-    let words = memory.stack_words(stack, count)?;
-    for (argument, word) in args.iter_mut().zip(words.iter().rev()) {
-        *argument = u32::from_le_bytes(*word);
-    }
-    Some(())
+fn resume(machine: &mut Machine, reply: Reply) {
+    machine.registers.set(RESULT, reply.result);
+    machine.registers.set(STATUS, reply.status as u32);
 }

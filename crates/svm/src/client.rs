@@ -3,6 +3,7 @@
 //! Clauses: X.1198 7.2, 7.3, 7.5, 7.7; the call sequence of 7.6 is in `call.rs`. What must never
 //! happen: two events at once; a client that goes on after a violation, a fault or a spent budget.
 
+mod buffer;
 mod load;
 
 use alloc::boxed::Box;
@@ -12,17 +13,18 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::abi;
-use crate::call::{Calling, Calls, EventBuffer};
+use crate::call::{Calling, Calls};
 use crate::compiled::{CompiledTier, Tier};
 use crate::engine::{Engine, Machine, Run};
 use crate::event::{Event, State, Trigger, next_state};
 use crate::interpreter::Stop;
 use crate::memory::GuestMemory;
+use crate::monitor::PolicyMonitor;
 use crate::outcome::{Fault, Outcome};
 use crate::policy::{Compatibility, Limits, PermitTable};
 use crate::provider::{Provider, Providers};
 use crate::scan::{DecodedText, ScanReport};
-use crate::syscall::{ProviderFunction, Syscall, SystemCalls, TraceStep};
+use crate::syscall::{MAX_ARGUMENTS, ProviderFunction, Syscall, SystemCalls, TraceStep};
 
 /// After so many instructions of one event the host is asked whether the client must end: some
 /// milliseconds. Budgets stay exact: a slice only says when the host is asked.
@@ -42,7 +44,8 @@ pub struct Client {
     entry: usize,
     stack_top: u32,
     pub(crate) queue: VecDeque<Pending>,
-    retired: u64,
+    /// Of all budgets since the load: retired, or charged for the host's work.
+    spent: u64,
 }
 
 /// An event that waits, with its parameters.
@@ -83,7 +86,7 @@ impl Client {
             entry: self.entry,
             stack_top: self.stack_top,
             queue: VecDeque::new(),
-            retired: self.retired,
+            spent: self.spent,
         }
     }
 
@@ -99,10 +102,11 @@ impl Client {
         let private = matches!(call, Syscall::ProviderPrivate(_));
         let legal = self.state == State::Loaded
             && !call.is_internal()
-            && arguments <= crate::syscall::MAX_ARGUMENTS
+            && arguments <= MAX_ARGUMENTS
             && (private || arguments == call.arguments());
         if legal {
-            self.calls.providers.set(call.id(), Provider { arguments, function });
+            let provider = Provider { arguments: arguments as u8, function };
+            self.calls.providers.set(call.id(), provider);
         }
         legal
     }
@@ -147,7 +151,7 @@ impl Client {
     /// Instructions retired since the load.
     #[must_use]
     pub const fn retired_instructions(&self) -> u64 {
-        self.retired
+        self.spent.saturating_sub(self.calls.charged)
     }
 
     /// Instructions charged for the host's work since the load.
@@ -161,7 +165,7 @@ impl Client {
     pub fn octets_beside_memory(&self) -> usize {
         let slots = size_of_val(self.text.code.as_slice());
         let tier = self.tier.as_ref().map_or(0, Tier::octets);
-        size_of::<Self>() + PermitTable::OCTETS + slots + tier
+        size_of::<Self>() + PolicyMonitor::SHARED + slots + tier
     }
 
     /// Has Initialize registered a handler?
@@ -256,7 +260,7 @@ impl Client {
         self.machine.registers.set(1, abi::RETURN_ADDRESS);
         self.machine.registers.set(2, self.stack_top);
         self.machine.registers.pc = start;
-        self.calls.monitor.begin_event();
+        self.calls.begin_event(event);
         if self.calls.traced {
             show_entry(event, self.text.address(start), host);
         }
@@ -264,12 +268,17 @@ impl Client {
         if let Err(outcome) = self.execute(event, host) {
             return self.stop(host, outcome);
         }
-        if self.calls.handler.is_none() || self.calls.buffer.is_none() {
+        let value = match event {
+            // Later on they can neither be registered nor be lost.
             // spec: X-S04
-            return self.stop(host, Outcome::Fault(Fault::NotRegistered));
-        }
-        let Some(value) = self.return_value(event) else {
-            return self.stop(host, Outcome::Fault(Fault::EventBuffer));
+            Event::Initialize if self.calls.handler.is_none() || self.calls.buffer.is_none() => {
+                return self.stop(host, Outcome::Fault(Fault::NotRegistered));
+            }
+            Event::Initialize => 0,
+            _ => match self.return_value() {
+                Some(value) => value,
+                None => return self.stop(host, Outcome::Fault(Fault::EventBuffer)),
+            },
         };
         if event == Event::Terminate {
             self.delete(host);
@@ -285,10 +294,9 @@ impl Client {
         if self.tier.as_ref().is_some_and(Tier::has_given_up) {
             self.give_up_tier();
         }
-        let (budget, charged) = (self.machine.left, self.calls.charged);
+        let budget = self.machine.left;
         let ended = self.execute_slices(event, host);
-        // What is spent was either retired or charged for the host's work.
-        self.retired += (budget - self.machine.left).saturating_sub(self.calls.charged - charged);
+        self.spent += budget - self.machine.left;
         ended
     }
 
@@ -304,55 +312,26 @@ impl Client {
 
     fn execute_slices(&mut self, event: Event, host: &mut dyn SystemCalls) -> Result<(), Outcome> {
         let Self { text, machine, limits, calls, tier, engine, .. } = self;
-        let calling = Calling { event, text, limits, calls, host, ended: None };
+        let calling = Calling { text, limits, calls, host };
         let mut run = Run::new(text, Some(calling));
         // The budget is spent in slices. The floor is what is left of it behind the current one.
-        run.floor = machine.left.saturating_sub(SLICE);
         loop {
-            if machine.left <= run.floor && machine.left > 0 {
-                if run.calling.as_mut().is_some_and(|calling| calling.host.must_end()) {
-                    return Err(Outcome::Ended { event });
+            run.floor = machine.left.saturating_sub(SLICE);
+            // A call may have been charged for more than the slice.
+            while machine.left > run.floor || machine.left == 0 {
+                let stop = match tier {
+                    Some(tier) => tier.run(&mut run, machine),
+                    None => engine.run(&mut run, machine),
+                };
+                if matches!(stop, Stop::Returned) {
+                    return Ok(());
                 }
-                run.floor = machine.left.saturating_sub(SLICE);
+                stopped(&mut run, machine, event, stop)?;
             }
-            let stop = match tier {
-                Some(tier) => tier.run(&mut run, machine),
-                None => engine.run(&mut run, machine),
-            };
-            if stop == Stop::Returned {
-                return Ok(());
+            if run.calling.as_mut().is_some_and(|calling| calling.host.must_end()) {
+                return Err(Outcome::Ended { event });
             }
-            stopped(&mut run, machine, event, stop)?;
         }
-    }
-
-    /// Element 0 the event, element 1 the return value, then the parameters, then zeros.
-    fn fill_buffer(&mut self, event: Event, params: &[u32]) -> Option<()> {
-        let EventBuffer { address, elements } = self.calls.buffer?;
-        let room = elements.checked_sub(abi::EVENT_BUFFER_HEADER)? as usize;
-        if params.len() > room {
-            return None;
-        }
-        let place = self.machine.memory.writable(address, elements.checked_mul(4)?)?;
-        let (head, rest) = place.as_chunks_mut().0.split_first_chunk_mut::<2>()?;
-        *head = [event.id().to_le_bytes(), [0; 4]];
-        let (given, rest) = rest.split_at_mut_checked(params.len())?;
-        for (element, value) in given.iter_mut().zip(params) {
-            *element = value.to_le_bytes();
-        }
-        rest.fill([0; 4]);
-        Some(())
-    }
-
-    fn return_value(&self, event: Event) -> Option<u32> {
-        if event == Event::Initialize {
-            return Some(0);
-        }
-        self.machine
-            .memory
-            .load(self.calls.buffer?.address.checked_add(4)?)
-            .ok()
-            .map(u32::from_le_bytes)
     }
 
     /// Stops the client for good and says why.
@@ -437,7 +416,7 @@ impl fmt::Debug for Client {
         f.debug_struct("Client")
             .field("state", &self.state)
             .field("instructions", &self.report.instructions)
-            .field("retired", &self.retired)
+            .field("retired", &self.retired_instructions())
             .finish_non_exhaustive()
     }
 }
@@ -453,6 +432,6 @@ mod tests {
     fn a_client_needs_little_beside_its_memory() {
         assert!(size_of::<Slot>() <= 4 * 4);
         // A compiling tier counts on the rest of 16 KiB.
-        assert!(size_of::<Client>() + PermitTable::OCTETS <= 6656);
+        assert!(size_of::<Client>() + PolicyMonitor::SHARED <= 6656);
     }
 }

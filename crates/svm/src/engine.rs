@@ -87,7 +87,7 @@ impl<'a> Run<'a> {
 
     /// How a call ended the client, if one did.
     fn ended(&mut self) -> Option<Outcome> {
-        self.calling.as_mut()?.ended.take()
+        self.calling.as_mut()?.calls.ended.take()
     }
 
     /// Lets an engine that knows no slices work: what is left is the slice alone, meanwhile.

@@ -48,6 +48,12 @@ impl Event {
         self as u32
     }
 
+    /// Its bit in a set of events: they have eight numbers in a row.
+    #[inline(always)]
+    pub(crate) const fn bit(self) -> u8 {
+        1 << (self as u8 % 8)
+    }
+
     /// The event of a number.
     #[must_use]
     pub fn from_id(id: u32) -> Option<Self> {
@@ -245,8 +251,8 @@ static NEXT: [[Option<State>; Trigger::COUNT]; State::ALL.len()] = {
 };
 
 impl Trigger {
-    /// More than any [`Self::index`].
-    const COUNT: usize = 5 + Event::ALL.len() + 1;
+    /// More than any [`Self::index`]; a power of two is multiplied by fast.
+    const COUNT: usize = (5 + Event::ALL.len() + 1).next_power_of_two();
 
     #[inline(always)]
     const fn index(self) -> usize {
@@ -302,5 +308,7 @@ mod tests {
         assert_eq!(Event::from_id(0), None);
         assert_eq!(Event::from_id(9), None);
         assert_eq!(Event::from_name("changekey"), None);
+        let all = Event::ALL.map(Event::bit);
+        assert_eq!(all.into_iter().reduce(|set, bit| set ^ bit), Some(u8::MAX));
     }
 }

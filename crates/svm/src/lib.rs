@@ -55,7 +55,7 @@ pub use replay::{Difference, Replay, ReplayError, Replayed};
 pub use scan::{ScanError, ScanReport};
 pub use snapshot::{Snapshot, SnapshotError, Spare};
 pub use syscall::{
-    HostFault, ProviderFunction, Reply, Syscall, SystemCalls, TraceStep, UnknownSyscall,
+    Exchange, HostFault, ProviderFunction, Reply, Syscall, SystemCalls, TraceStep, UnknownSyscall,
 };
 #[cfg(feature = "rows")]
 pub use threaded::choice;

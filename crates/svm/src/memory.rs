@@ -6,6 +6,7 @@
 
 mod guest_slice;
 mod region;
+mod stack;
 #[cfg(test)]
 mod tests;
 
@@ -274,7 +275,10 @@ impl GuestMemory {
 
     #[cold]
     fn load_lent<const N: usize>(&self, address: u32) -> Option<[u8; N]> {
-        self.readable(address, N as u32)?.try_into().ok()
+        match self.data.load_lent(address) {
+            Some(bytes) => Some(bytes),
+            None => self.readable(address, N as u32)?.try_into().ok(),
+        }
     }
 
     #[cold]
@@ -325,13 +329,6 @@ impl GuestMemory {
         }
     }
 
-    /// [`Self::load`] from the stack alone.
-    #[cfg(portcullis_threaded)]
-    #[inline(always)]
-    pub(crate) fn load_stack<const N: usize>(&self, address: u32) -> Option<[u8; N]> {
-        self.stack.load(address)
-    }
-
     /// [`Self::store`] to the stack alone.
     #[cfg(portcullis_threaded)]
     #[inline(always)]
@@ -371,29 +368,18 @@ impl GuestMemory {
         self.regions().find_map(|r| r.octets().get(r.range(address, len)?))
     }
 
-    /// The words at a stack address: all in one region that the client may write, as a stack is.
-    // defends: T-28
+    /// So many words that the client may write.
     #[inline(always)]
-    pub(crate) fn stack_words(&self, address: u32, count: usize) -> Option<&[[u8; 4]]> {
-        if count == 0 {
-            return Some(&[]);
-        }
+    pub(crate) fn words_mut(&mut self, address: u32, count: u32) -> Option<&mut [[u8; 4]]> {
         let len = count.checked_mul(4)?;
-        let bytes = match self.stack.bytes_at(address, len) {
-            Some(bytes) => bytes,
-            None => self.words_elsewhere(address, len)?,
+        let bytes = match self.data.has(address, len) {
+            true => self.data.bytes_mut_at(address, len as usize)?,
+            false => self.writable(address, len)?,
         };
-        Some(bytes.as_chunks().0)
+        Some(bytes.as_chunks_mut().0)
     }
 
-    #[cold]
     #[inline(never)]
-    fn words_elsewhere(&self, address: u32, len: usize) -> Option<&[u8]> {
-        let mut writable = self.regions().filter(|region| region.writable);
-        writable.find_map(|region| region.bytes_at(address, len))
-    }
-
-    #[inline]
     pub(crate) fn writable(&mut self, address: u32, len: u32) -> Option<&mut [u8]> {
         // Mostly it is here. The second region that may be written holds the data.
         if len != 0

@@ -11,73 +11,57 @@ use crate::event::Event;
 use crate::extension::Extensions;
 
 const EVENTS: usize = Event::ALL.len() + 1;
-const WORDS: usize = SYSCALL_IDS / 32;
 
 /// Which system calls are permitted in which event. Everything is denied unless permitted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PermitTable {
-    /// For each pair of event and call id whether it is permitted, and beside it whether it has an
-    /// entry in `max_per_event`.
-    bits: Box<[[Word; WORDS]; EVENTS]>,
+    /// By call id the events in which it is permitted, [`Event::bit`].
+    events: Box<[u8; SYSCALL_IDS]>,
     max_per_event: BTreeMap<(Event, u16), u32>,
-}
-
-/// One bit for each of 32 call ids.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Word {
-    permitted: u32,
-    limited: u32,
 }
 
 impl PermitTable {
     /// Octets of a table without limits.
-    pub(crate) const OCTETS: usize = size_of::<Self>() + size_of::<[[Word; WORDS]; EVENTS]>();
+    pub(crate) const OCTETS: usize = size_of::<Self>() + SYSCALL_IDS;
 
     /// Nothing is permitted.
     #[must_use]
     pub fn deny_all() -> Self {
-        let bits = Box::new([[Word::default(); WORDS]; EVENTS]);
-        Self { bits, max_per_event: BTreeMap::new() }
+        Self { events: Box::new([0; SYSCALL_IDS]), max_per_event: BTreeMap::new() }
     }
 
-    /// The word in which a pair of event and call id has its bits.
-    #[inline]
-    fn word(&self, event: Event, id: u16) -> Word {
-        let word = self.bits.get(event as usize).and_then(|row| row.get(usize::from(id / 32)));
-        word.copied().unwrap_or_default()
-    }
-
-    fn set(&mut self, event: Event, id: u16, limited: bool) {
-        let row = self.bits.get_mut(event as usize);
-        if let Some(word) = row.and_then(|row| row.get_mut(usize::from(id / 32))) {
-            word.permitted |= 1 << (id % 32);
-            word.limited |= u32::from(limited) << (id % 32);
-        }
+    fn events(&self, id: u16) -> u8 {
+        self.events.get(usize::from(id)).copied().unwrap_or_default()
     }
 
     /// Permits one call in one event. Ids that TRAP cannot carry are never permitted.
     pub fn permit(&mut self, event: Event, id: u16) {
-        self.set(event, id, false);
+        if let Some(events) = self.events.get_mut(usize::from(id)) {
+            *events |= event.bit();
+        }
     }
 
     /// Permits one call in one event, so many times in each event.
     pub fn permit_limited(&mut self, event: Event, id: u16, max: u32) {
-        self.set(event, id, true);
+        self.permit(event, id);
         self.max_per_event.insert((event, id), max);
     }
 
     /// Whether a call is permitted in an event.
     #[must_use]
-    #[inline]
     pub fn permits(&self, event: Event, id: u16) -> bool {
-        self.word(event, id).permitted >> (id % 32) & 1 == 1
+        self.events(id) & event.bit() != 0
     }
 
-    /// Whether a call that is permitted in an event is so only so many times. Most tables limit few
-    /// calls, in few events.
-    #[inline]
-    pub(crate) fn limits(&self, event: Event, id: u16) -> bool {
-        self.word(event, id).limited >> (id % 32) & 1 == 1
+    /// For each call id the events in which it is permitted as often as a client likes.
+    pub(crate) fn unlimited(&self) -> [u8; SYSCALL_IDS] {
+        let mut unlimited = *self.events;
+        for (event, id) in self.max_per_event.keys() {
+            if let Some(events) = unlimited.get_mut(usize::from(*id)) {
+                *events &= !event.bit();
+            }
+        }
+        unlimited
     }
 
     /// How often a call is permitted in one event, when that is limited.
@@ -94,7 +78,7 @@ impl PermitTable {
     /// Whether some event permits a call: what the scan asks of each TRAP.
     #[must_use]
     pub fn permits_in_some_event(&self, id: u16) -> bool {
-        Event::ALL.into_iter().any(|event| self.permits(event, id))
+        self.events(id) != 0
     }
 
     /// Every permitted (event, call id), ascending.

@@ -11,7 +11,7 @@ use crate::syscall::ProviderFunction;
 
 /// A provider's function and how many arguments it pops.
 pub(crate) struct Provider {
-    pub(crate) arguments: usize,
+    pub(crate) arguments: u8,
     pub(crate) function: ProviderFunction,
 }
 
@@ -38,14 +38,17 @@ impl Providers {
         }
     }
 
-    #[inline]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     pub(crate) fn get(&mut self, id: u16) -> Option<&mut Provider> {
         let place = *self.places.as_ref()?.get(usize::from(id))?;
         self.list.get_mut(usize::from(place).checked_sub(1)?)
     }
 
     /// Every call that a provider answers and how many arguments it pops, ascending.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u16, usize)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u16, u8)> {
         let places = self.places.iter().flat_map(|places| (0..).zip(places.iter()));
         places.filter_map(|(id, place)| {
             let provider = self.list.get(usize::from(*place).checked_sub(1)?)?;

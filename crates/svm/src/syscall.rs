@@ -4,13 +4,15 @@
 //! `docs/reference/svm.md`). What must never happen: the host is reached without a
 //! [`CallPermitted`], or with an argument count that the guest chose.
 
+mod exchange;
 mod signature;
 
 use alloc::boxed::Box;
 use core::fmt;
 
+pub use self::exchange::Exchange;
 use self::signature::CALL_COST;
-pub(crate) use self::signature::{MAX_ARGUMENTS, Signature};
+pub(crate) use self::signature::{HOSTS, MAX_ARGUMENTS, Signature};
 use crate::abi;
 use crate::event::{Event, State};
 use crate::memory::{GuestMemory, MemoryFault};
@@ -210,7 +212,7 @@ impl Syscall {
     /// and one for each 4 octets. Calls about the machine itself cost nothing beside their TRAP.
     #[must_use]
     pub fn charge(self, args: &[u32]) -> u64 {
-        Signature::of(self).charge(args)
+        Signature::of(self).charge(|at| args.get(usize::from(at)).copied())
     }
 }
 
@@ -280,6 +282,22 @@ pub trait SystemCalls {
         args: &[u32],
         memory: &mut GuestMemory,
     ) -> Result<Reply, HostFault>;
+
+    /// Lets [`Self::call`] answer where the machine keeps parameters and answer. Not for a host to
+    /// write: it is here so that each host has its own, with its answers put in place.
+    #[doc(hidden)]
+    #[inline]
+    fn answer(
+        &mut self,
+        permitted: CallPermitted,
+        exchange: &mut Exchange,
+        memory: &mut GuestMemory,
+    ) {
+        exchange.answer = match exchange.args() {
+            Some(args) => self.call(permitted, exchange.call(), args, memory),
+            None => Err(HostFault::NoSuchCall),
+        };
+    }
 
     /// Lets a provider's function answer in place of [`Self::call`]. Calls it by default.
     ///

@@ -116,7 +116,7 @@ impl Begin {
         Self {
             client: identity,
             limits: limits(&client.limits),
-            providers: providers.map(|(id, arguments)| (id, arguments as u8)).collect(),
+            providers: providers.collect(),
             fingerprint: fingerprint(client),
         }
     }

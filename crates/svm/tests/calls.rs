@@ -5,7 +5,7 @@
 mod support;
 
 use portcullis_svm::{Client, Engine, Event, Limits, Outcome};
-use support::calls::{Counter, calls, ended};
+use support::calls::{Counter, all_kinds_end_alike, calls, ended};
 use support::*;
 
 fn match_loop(client: &mut Client) {
@@ -30,6 +30,14 @@ fn every_budget_and_every_failure_ends_both_engines_at_the_same_call() {
         let by = |engine| ended(engine, &words, Limits::default(), Some(fails_at));
         assert_eq!(by(match_loop), by(threaded), "call {fails_at}");
     }
+}
+
+/// A call that nobody looks at takes another way than one that is shown step by step.
+// spec-test: X-T04 X-T06 X-Y04 X-56
+// attack-test: T-28 T-30 T-31
+#[test]
+fn each_kind_of_call_ends_alike_whoever_makes_it_and_whoever_looks_on() {
+    all_kinds_end_alike(&[match_loop, threaded], Limits::default(), (0..260).step_by(13));
 }
 
 /// 400,000 calls in slices that end anywhere, on a stack for a few hundred unfinished ones.

@@ -121,7 +121,7 @@ impl Client {
             queue: VecDeque::new(),
             engine: Engine::default(),
             tier: None,
-            retired: 0,
+            spent: 0,
         })
     }
 }

@@ -43,11 +43,31 @@ impl Region {
         self.octets().get(offset..offset.checked_add(len)?)
     }
 
+    /// Whether so many octets lie here, and are not lent.
+    #[inline(always)]
+    pub(super) fn has(&self, address: u32, len: u32) -> bool {
+        let offset = address.wrapping_sub(self.base) as usize;
+        offset + len as usize <= self.bytes.len()
+    }
+
+    #[inline(always)]
+    pub(super) fn bytes_mut_at(&mut self, address: u32, len: usize) -> Option<&mut [u8]> {
+        let offset = address.wrapping_sub(self.base) as usize;
+        self.bytes.get_mut(offset..offset + len)
+    }
+
     /// `N` octets when all of them lie here: one comparison.
     #[inline(always)]
     pub(super) fn load<const N: usize>(&self, address: u32) -> Option<[u8; N]> {
         let offset = address.wrapping_sub(self.base) as usize;
         self.bytes.get(offset..offset + N)?.try_into().ok()
+    }
+
+    /// The same, also where the octets are lent.
+    #[inline(always)]
+    pub(super) fn load_lent<const N: usize>(&self, address: u32) -> Option<[u8; N]> {
+        let offset = address.wrapping_sub(self.base) as usize;
+        self.octets().get(offset..offset + N)?.try_into().ok()
     }
 
     /// Writes when all of them lie here. The caller knows that the region is writable.

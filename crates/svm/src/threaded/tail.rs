@@ -2,6 +2,7 @@
 
 use super::Slot;
 use crate::engine::{Machine, Run};
+use crate::syscall::Exchange;
 
 /// Executes from the first slot of `here` on. `acc + here.len()` is left of the budget's slice.
 pub(super) type Handler = for<'a> fn(&mut Machine, &'a [Slot], u64, &mut Run<'a>) -> Next;
@@ -57,19 +58,47 @@ pub(super) fn leave<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: 
     machine.left = acc.wrapping_add(here.len() as u64).wrapping_add(run.floor);
 }
 
-/// TRAP. The engine is left when the call ends the client, or when so much was charged that the
-/// slice may end in straight code.
+/// TRAP. A plain call is made here, when it leaves so much of the slice that any straight code may
+/// follow.
 pub(super) fn trap<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &mut Run<'a>) {
-    let (Some(calling), [slot, ..]) = (&mut run.calling, here) else {
+    let (Some(calling), [slot, rest @ ..]) = (&mut run.calling, here) else {
         return leave(machine, here, acc, run);
     };
-    machine.registers.pc = run.code.len() - here.len() + 1;
+    let next = run.code.len() - rest.len();
+    let most = left_behind(acc, here.len()).saturating_sub(run.code.len() as u64 - 1);
+    let id = slot.instruction.imm as u16;
+    let Some(plain) = calling.plain(machine, id, next, most, Exchange::pop_near) else {
+        return any_trap(machine, here, acc, run);
+    };
+    let acc = acc - plain.cost;
+    if !calling.hand_over(machine, plain) {
+        return not_answered(machine, rest, acc, run);
+    }
+    go(machine, rest, acc, run);
+}
+
+/// TRAP with any call. The engine is left when the call ends the client, or when so much was
+/// charged that the slice may end in straight code.
+#[inline(never)]
+fn any_trap<'a>(machine: &mut Machine, here: &'a [Slot], acc: u64, run: &mut Run<'a>) {
+    let (Some(calling), [slot, rest @ ..]) = (&mut run.calling, here) else { return };
+    machine.registers.pc = run.code.len() - rest.len();
     machine.left = acc.wrapping_add(here.len() as u64).wrapping_add(run.floor);
     if !calling.trap(machine, slot.instruction.imm as u16) {
         return;
     }
     if let Some((here, acc)) = entry(run, machine) {
         go(machine, here, acc, run);
+    }
+}
+
+/// The host has not answered a plain call: the client ends.
+#[cold]
+#[inline(never)]
+fn not_answered<'a>(machine: &mut Machine, rest: &'a [Slot], acc: u64, run: &mut Run<'a>) {
+    leave(machine, rest, acc, run);
+    if let Some(calling) = &mut run.calling {
+        calling.not_answered(machine);
     }
 }
 
