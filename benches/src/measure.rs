@@ -80,7 +80,8 @@ pub(crate) fn side_by_side<'a>(
     let told = Rc::clone(&of_other);
     let measure = move || {
         // Not counted: whoever had the processor before has left caches and clock as they suited it.
-        (one()?, other()?);
+        one()?;
+        other()?;
         let (mut seconds, mut others) = (0.0, 0.0);
         for pair in 0..pairs {
             if pair % 2 == 0 {
