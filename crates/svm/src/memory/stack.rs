@@ -7,6 +7,7 @@ use super::GuestMemory;
 
 impl GuestMemory {
     /// [`Self::load`] from the stack alone.
+    #[cfg(portcullis_threaded)]
     #[inline(always)]
     pub(crate) fn load_stack<const N: usize>(&self, address: u32) -> Option<[u8; N]> {
         self.stack.load(address)

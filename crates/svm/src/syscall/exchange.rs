@@ -58,6 +58,7 @@ impl Exchange {
     /// The same where they are few and the stack is memory of the machine's own. `false` says
     /// nothing.
     // defends: T-28
+    #[cfg(all(portcullis_threaded, not(portcullis_trampoline)))]
     #[inline(always)]
     pub(crate) fn pop_near(&mut self, memory: &GuestMemory, stack: u32) -> bool {
         self.few(|| memory.load_stack(stack), || memory.load_stack(stack))
