@@ -1,6 +1,8 @@
 //! `cargo xtask ci`: what has to hold for every change. Cheap checks first; all are run, so that
 //! one round shows everything; the tests come last and their last line closes the output.
 
+use std::process::Command;
+
 use crate::Done;
 use crate::build::LIGHT;
 use crate::shell::{cargo, read, root, say, step, target_dir};
@@ -21,9 +23,10 @@ pub(crate) fn run(args: &[String]) -> Done {
     for outcome in rules() {
         note(outcome);
     }
-    note(step("lints", &mut cargo(CLIPPY)));
-    note(step("lints with the compiling tier", &mut cargo(CLIPPY_COMPILED)));
-    let mut doc = cargo(&["doc", "--release", "--workspace", LIGHT, "--no-deps", "--quiet"]);
+    note(step("lints", &mut without_modules(CLIPPY)));
+    note(step("lints with the compiling tier", &mut without_modules(CLIPPY_COMPILED)));
+    let mut doc =
+        without_modules(&["doc", "--release", "--workspace", LIGHT, "--no-deps", "--quiet"]);
     note(step(
         "documentation",
         doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links"),
@@ -39,6 +42,14 @@ pub(crate) fn run(args: &[String]) -> Done {
 const CLIPPY: &[&str] = &[
     "clippy", "--release", "--workspace", LIGHT, "--all-targets", "--quiet", "--", "-D", "warnings",
 ];
+
+/// Cargo without the modules for browsers: nothing can be looked at beside them while one core builds
+/// them for minutes. The build of the programs has them, and there is enough to do beside.
+fn without_modules(args: &[&str]) -> Command {
+    let mut command = cargo(args);
+    command.env("PORTCULLIS_SKIP_WASM", "1");
+    command
+}
 
 /// What is only built when it is asked for: the tier in the programs that can have it. The tier
 /// itself and its tests are of the workspace.
